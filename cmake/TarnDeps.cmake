@@ -1,0 +1,35 @@
+# Every third party, found once. Where a library ships no CMake target, or one whose name differs between releases,
+# the target is tarn_deps::<name>. Everything comes from Debian packages: see .ci/packages.
+
+# Debian's static libraries would be smaller to start, its shared ones are what gets security updates.
+find_package(Threads REQUIRED)
+find_package(OpenSSL REQUIRED)
+find_package(Protobuf REQUIRED)
+find_package(gRPC CONFIG REQUIRED)
+find_package(absl CONFIG REQUIRED)
+find_package(spdlog CONFIG REQUIRED)
+find_package(CLI11 CONFIG REQUIRED)
+find_package(civetweb CONFIG REQUIRED)
+find_package(prometheus-cpp CONFIG REQUIRED)
+find_package(RocksDB CONFIG REQUIRED)
+find_package(Catch2 CONFIG REQUIRED)
+find_package(rapidcheck CONFIG REQUIRED)
+find_package(benchmark CONFIG REQUIRED)
+
+find_package(PkgConfig REQUIRED)
+
+# tarn_deps::<name> from a pkg-config module.
+function(tarn_pkg_config_target name module)
+  pkg_check_modules(${name} REQUIRED IMPORTED_TARGET GLOBAL ${module})
+  add_library(tarn_deps::${name} ALIAS PkgConfig::${name})
+endfunction()
+
+tarn_pkg_config_target(xxhash libxxhash)
+tarn_pkg_config_target(lz4 liblz4)
+tarn_pkg_config_target(zstd libzstd)
+tarn_pkg_config_target(snappy snappy)
+tarn_pkg_config_target(jemalloc jemalloc)
+
+add_library(tarn_deps::civetweb ALIAS civetweb::civetweb)
+add_library(tarn_deps::rapidcheck ALIAS rapidcheck)
+add_library(tarn_deps::prometheus ALIAS prometheus-cpp::core)

@@ -1,0 +1,20 @@
+# Writes OUTPUT, the definition of tarn::kCommit, if it changed. Run with cmake -P, with SOURCE_DIR.
+set(commit "unknown")
+if(EXISTS "${SOURCE_DIR}/.git")
+  execute_process(
+    COMMAND git describe --always --dirty --tags
+    WORKING_DIRECTORY "${SOURCE_DIR}"
+    OUTPUT_VARIABLE described OUTPUT_STRIP_TRAILING_WHITESPACE
+    ERROR_QUIET RESULT_VARIABLE failed)
+  if(NOT failed)
+    set(commit "${described}")
+  endif()
+endif()
+set(text "#include \"tarn_version.h\"\n\nnamespace tarn {\n\nconst char* const kCommit = \"${commit}\";\n\n}\n")
+set(old "")
+if(EXISTS "${OUTPUT}")
+  file(READ "${OUTPUT}" old)
+endif()
+if(NOT text STREQUAL old)
+  file(WRITE "${OUTPUT}" "${text}")
+endif()
