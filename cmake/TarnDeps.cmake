@@ -18,10 +18,11 @@ find_package(benchmark CONFIG REQUIRED)
 
 find_package(PkgConfig REQUIRED)
 
-# tarn_deps::<name> from a pkg-config module.
+# tarn_deps::<name> from a pkg-config module. The prefix keeps its cache entries apart from those of the find modules
+# that RocksDB brings (lz4_INCLUDE_DIRS would be both).
 function(tarn_pkg_config_target name module)
-  pkg_check_modules(${name} REQUIRED IMPORTED_TARGET GLOBAL ${module})
-  add_library(tarn_deps::${name} ALIAS PkgConfig::${name})
+  pkg_check_modules(tarn_pc_${name} REQUIRED IMPORTED_TARGET GLOBAL ${module})
+  add_library(tarn_deps::${name} ALIAS PkgConfig::tarn_pc_${name})
 endfunction()
 
 tarn_pkg_config_target(xxhash libxxhash)
