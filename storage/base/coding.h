@@ -1,0 +1,51 @@
+// How integers become bytes, on disk and in keys. Every persisted format of Tarn is built from these.
+#pragma once
+
+#include <bit>
+#include <cstdint>
+#include <cstring>
+#include <optional>
+#include <string>
+
+#include "absl/strings/string_view.h"
+
+namespace tarn::base {
+
+// Big-endian, so that the order of the bytes is the order of the numbers.
+inline void AppendFixed32(std::string* target, uint32_t value) {
+  for (int shift = 24; shift >= 0; shift -= 8) target->push_back(static_cast<char>(value >> shift));
+}
+
+inline void AppendFixed64(std::string* target, uint64_t value) {
+  for (int shift = 56; shift >= 0; shift -= 8) target->push_back(static_cast<char>(value >> shift));
+}
+
+// Decodes the first 4 or 8 bytes; `bytes` must hold them.
+inline uint32_t DecodeFixed32(const char* bytes) {
+  uint32_t value;
+  std::memcpy(&value, bytes, sizeof(value));
+  return __builtin_bswap32(value);
+}
+
+inline uint64_t DecodeFixed64(const char* bytes) {
+  uint64_t value;
+  std::memcpy(&value, bytes, sizeof(value));
+  return __builtin_bswap64(value);
+}
+
+// Take a number off the front of `input`, or return nothing and leave it when it is too short or malformed.
+std::optional<uint32_t> ConsumeFixed32(absl::string_view* input);
+std::optional<uint64_t> ConsumeFixed64(absl::string_view* input);
+
+// LEB128, at most 10 bytes. A longer or overflowing encoding, and one with needless trailing zero groups, is malformed: every
+// number has one encoding.
+void AppendVarint64(std::string* target, uint64_t value);
+std::optional<uint64_t> ConsumeVarint64(absl::string_view* input);
+
+// A varint length, then the bytes. The length is checked against what is there before anything is taken.
+void AppendLengthPrefixed(std::string* target, absl::string_view bytes);
+std::optional<absl::string_view> ConsumeLengthPrefixed(absl::string_view* input);
+
+static_assert(std::endian::native == std::endian::little, "the decoders swap bytes");
+
+}  // namespace tarn::base
