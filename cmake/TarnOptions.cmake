@@ -12,14 +12,18 @@ set(CMAKE_CXX_STANDARD_REQUIRED ON)
 set(CMAKE_CXX_EXTENSIONS OFF)
 # clang-tidy and the tools of editors read it.
 set(CMAKE_EXPORT_COMPILE_COMMANDS ON)
-# libtarn can be linked into a shared library of its user.
-set(CMAKE_POSITION_INDEPENDENT_CODE ON)
+# No PIC by default (Debian's compilers make PIE): under -fPIC gcc does not inline what could be interposed. Only what
+# a user may link into a shared library asks for it: `PIC` in tarn_library.
 
 # The program a preset builds is always at build/<preset>/bin/.
 set(CMAKE_RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/bin")
 set(CMAKE_ARCHIVE_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/lib")
 
 include(GNUInstallDirs)
+
+# Everywhere, so that all share one precompiled header: half of the third parties ask for it anyway.
+add_compile_options(-pthread)
+add_link_options(-pthread)
 
 # --- warnings ---------------------------------------------------------------------------------------------------
 
@@ -36,6 +40,8 @@ else()
 endif()
 if(TARN_WERROR)
   add_compile_options(-Werror)
+  # A precompiled header that does not fit is only slow.
+  add_compile_options($<$<CXX_COMPILER_ID:GNU>:-Wno-error=invalid-pch>)
 endif()
 if(TARN_THREAD_SAFETY)
   add_compile_options(-Wthread-safety -Wthread-safety-beta)

@@ -35,6 +35,7 @@ function(tarn_proto name)
   add_library(tarn::${short} ALIAS ${name})
   # Generated code is not ours to lint: no warnings in it, and none from its headers.
   target_compile_options(${name} PRIVATE -w)
+  set_target_properties(${name} PROPERTIES POSITION_INDEPENDENT_CODE ON)  # part of libtarn
   target_include_directories(${name} SYSTEM PUBLIC $<BUILD_INTERFACE:${gen}>)
   target_link_libraries(${name} PUBLIC protobuf::libprotobuf)
   if(arg_GRPC)

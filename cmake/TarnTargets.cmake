@@ -13,15 +13,17 @@ function(tarn_configure_target name)
   endif()
 endfunction()
 
-# tarn_library(NAME SRCS a.cc ... [DEPS t ...] [PRIVATE_DEPS t ...] [PCH <heavy.h> ...])
+# tarn_library(NAME SRCS a.cc ... [DEPS t ...] [PRIVATE_DEPS t ...] [PCH <heavy.h> ...] [PIC])
 # A static library, or an interface library when it has no sources. Alias: tarn::NAME without a leading "tarn_".
 # DEPS are those whose headers appear in this library's headers. PCH only for what is slow to parse (grpcpp, rocksdb).
+# PIC: users may link it into a shared library.
 function(tarn_library name)
-  cmake_parse_arguments(PARSE_ARGV 1 arg "" "" "SRCS;DEPS;PRIVATE_DEPS;PCH")
+  cmake_parse_arguments(PARSE_ARGV 1 arg "PIC" "" "SRCS;DEPS;PRIVATE_DEPS;PCH")
   string(REGEX REPLACE "^tarn_" "" short ${name})
   if(arg_SRCS)
     add_library(${name} STATIC ${arg_SRCS})
     tarn_configure_target(${name} DEPS ${arg_DEPS} PRIVATE_DEPS ${arg_PRIVATE_DEPS} PCH ${arg_PCH})
+    set_target_properties(${name} PROPERTIES POSITION_INDEPENDENT_CODE ${arg_PIC})
   else()
     add_library(${name} INTERFACE)
     target_include_directories(${name} INTERFACE $<BUILD_INTERFACE:${PROJECT_SOURCE_DIR}>)

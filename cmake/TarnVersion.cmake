@@ -11,6 +11,7 @@ add_custom_target(tarn_commit COMMAND ${version_command} BYPRODUCTS "${version_d
 
 add_library(tarn_version STATIC "${version_dir}/tarn_version.cc")
 add_library(tarn::version ALIAS tarn_version)
+set_target_properties(tarn_version PROPERTIES POSITION_INDEPENDENT_CODE ON)  # part of libtarn
 add_dependencies(tarn_version tarn_commit)
 target_include_directories(tarn_version PUBLIC $<BUILD_INTERFACE:${version_dir}>)
 unset(version_command)
