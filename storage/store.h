@@ -28,7 +28,7 @@ namespace tarn::storage {
 // What happens to a write for a namespace that nobody created.
 enum class NamespaceCreation : uint8_t {
   kOnFirstWrite,  // It is created with default settings; reads of it find nothing.
-  kExplicit,      // NOT_FOUND (NAMESPACE_NOT_FOUND), for reads too.
+  kExplicit,      // FAILED_PRECONDITION (NAMESPACE_NOT_FOUND), for reads too.
 };
 
 struct StoreOptions {
@@ -134,16 +134,16 @@ class Store {
   // After an error or CANCELLED some may be gone; doing it again is right.
   virtual void DeleteRange(absl::string_view ns, const KeyBounds& bounds, StopRequested stop, Done<uint64_t> done) = 0;
 
-  // NAMESPACE_EXISTS (ALREADY_EXISTS) when there is one of that name, whatever its settings.
+  // FAILED_PRECONDITION (NAMESPACE_EXISTS) when there is one of that name, whatever its settings.
   virtual void CreateNamespace(absl::string_view name, const NamespaceSettings& settings, Done<NamespaceInfo> done) = 0;
   // Replaces all settings. With `expected`, only if the namespace's revision is that: else ABORTED (REVISION_MISMATCH). A
   // placement can be changed only while the namespace is empty (NAMESPACE_NOT_EMPTY).
   virtual void UpdateNamespace(absl::string_view name, const NamespaceSettings& settings, std::optional<Revision> expected,
                                Done<NamespaceInfo> done) = 0;
-  // Only an empty one (NAMESPACE_NOT_EMPTY), and never the default one (INVALID_REQUEST). A write that overlaps it may create
-  // the namespace again.
-  virtual void DeleteNamespace(absl::string_view name, Done<NamespaceInfo> done) = 0;
-  // NOT_FOUND (NAMESPACE_NOT_FOUND) when there is none.
+  // Only an empty one (NAMESPACE_NOT_EMPTY), and never the default one (DEFAULT_NAMESPACE); `expected` as above. A write that
+  // overlaps it may create the namespace again.
+  virtual void DeleteNamespace(absl::string_view name, std::optional<Revision> expected, Done<NamespaceInfo> done) = 0;
+  // FAILED_PRECONDITION (NAMESPACE_NOT_FOUND) when there is none.
   virtual absl::StatusOr<NamespaceInfo> GetNamespace(absl::string_view name) const = 0;
   // In order of name, those after `after`, at most `max`.
   virtual std::vector<NamespaceInfo> ListNamespaces(absl::string_view after, size_t max) const = 0;

@@ -1,7 +1,7 @@
 // The reasons that Tarn's errors carry, and the one way to attach them to an absl::Status.
 //
 // The reason is what a program acts on; the message is for people. The server sends it as google.rpc.ErrorInfo (domain
-// "tarn"); proto/tarn/v1/errors.proto documents each under the same name.
+// "tarn"); proto/tarn/v1/errors.proto documents each under the same name, with the one code that it comes with.
 #pragma once
 
 #include "absl/status/status.h"
@@ -22,11 +22,14 @@ enum class Reason {
   kNamespaceExists,
   kNamespaceNotEmpty,
   kTooManyNamespaces,
+  kDefaultNamespace,
   kInvalidTtl,
   kInvalidPrecondition,
   kDuplicateKey,
   kInvalidRange,
   kInvalidResumeToken,
+  kInvalidPage,
+  kInvalidFieldMask,
   kSnapshotExpired,
   kTooManySnapshots,
   kRevisionMismatch,
@@ -42,8 +45,11 @@ enum class Reason {
   kNotOwner,
   kNotReady,
   kDraining,
+  kEngineUnavailable,
+  kDeadlineExceeded,
   kOutcomeUnknown,
   kEngineError,
+  kInternal,
   kDataLoss,
   kPermissionDenied,
   kUnsupported,
