@@ -15,6 +15,7 @@ struct Limits {
   size_t max_scan_chunk_bytes = 1 << 20;    // Upper bound of what a scan's caller may choose.
   size_t default_scan_chunk_bytes = 64 << 10;  // Small enough that point reads between two chunks do not feel it.
   size_t max_namespaces = 1024;
+  int64_t max_ttl_ms = int64_t{100} * 365 * 24 * 3600 * 1000;  // 100 years: what is longer is a mistake, or means never.
 };
 
 // What a response costs for each operation's result besides its value: an upper bound of the numbers and framing.

@@ -91,12 +91,18 @@ struct CountResult {
   Revision revision = 0;
 };
 
+struct DeleteRangeResult {
+  uint64_t entries = 0;   // Removed.
+  Revision revision = 0;  // Of the last commit; 0 when nothing was removed.
+};
+
 struct StoreStats {
   std::string store_id;
   Incarnation incarnation = 0;
   EngineStats engine;
   uint64_t swept_entries = 0;   // Since the start.
   uint64_t open_scans = 0;
+  absl::Duration oldest_scan_age;  // Since its snapshot was opened; zero without scans.
   uint64_t namespaces = 0;
 };
 
@@ -121,8 +127,9 @@ class Store {
   virtual ~Store() = default;
 
   // Checks limits, namespace and TTLs, then runs the batch. Besides the engine's errors: INVALID_KEY, KEY_TOO_LARGE,
-  // VALUE_TOO_LARGE, BATCH_TOO_LARGE, INVALID_TTL, INVALID_PRECONDITION, DUPLICATE_KEY, INVALID_NAMESPACE_NAME,
-  // NAMESPACE_NOT_FOUND, TOO_MANY_NAMESPACES. A bad operation of an independent batch fails alone; of an atomic one, all.
+  // VALUE_TOO_LARGE, BATCH_TOO_LARGE, INVALID_REQUEST (no operations), INVALID_TTL, INVALID_PRECONDITION, DUPLICATE_KEY,
+  // INVALID_NAMESPACE_NAME, NAMESPACE_NOT_FOUND, TOO_MANY_NAMESPACES. A bad operation of an independent batch fails alone; of
+  // an atomic one, all.
   virtual void Run(const BatchRequest& request, Completion done) = 0;
 
   // Besides: INVALID_RANGE, INVALID_RESUME_TOKEN, SNAPSHOT_EXPIRED, TOO_MANY_SNAPSHOTS.
@@ -130,9 +137,10 @@ class Store {
 
   virtual void Count(absl::string_view ns, const KeyBounds& bounds, StopRequested stop, Done<CountResult> done) = 0;
 
-  // Removes the entries that existed at its start and have not been written since, in bounded commits; gives their number.
-  // After an error or CANCELLED some may be gone; doing it again is right.
-  virtual void DeleteRange(absl::string_view ns, const KeyBounds& bounds, StopRequested stop, Done<uint64_t> done) = 0;
+  // Removes the entries that existed at its start and have not been written since, in bounded commits. After an error or
+  // CANCELLED some may be gone; doing it again is right.
+  virtual void DeleteRange(absl::string_view ns, const KeyBounds& bounds, StopRequested stop,
+                           Done<DeleteRangeResult> done) = 0;
 
   // FAILED_PRECONDITION (NAMESPACE_EXISTS) when there is one of that name, whatever its settings.
   virtual void CreateNamespace(absl::string_view name, const NamespaceSettings& settings, Done<NamespaceInfo> done) = 0;

@@ -38,10 +38,14 @@ class SystemClock final : public Clock {
   UnixMs Now() const override;
   int64_t MonotonicNanos() const override;
 
-  // How far the system's wall clock has been stepped away from Tarn's since the start; 0 when nobody touched it.
+  // How far the system's wall clock has been moved since the start, against what has elapsed; near 0 when nobody touched it. A
+  // floor that held at the start is not drift.
   int64_t WallClockDriftMs() const;
 
  private:
+  int64_t ElapsedMs() const;
+
+  const UnixMs system_wall_at_start_;
   const UnixMs wall_at_start_;
   const int64_t boottime_at_start_ns_;
 };
