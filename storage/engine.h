@@ -102,8 +102,12 @@ class Engine {
   // What the store says of itself; nothing when it was never initialised, which is what "empty" means.
   virtual absl::StatusOr<std::optional<StoreMeta>> ReadMeta() = 0;
 
-  // Durable when it returns OK. Called before the first commit of an incarnation.
+  // Durable when it returns OK. Called before the first commit: from the first call on, revisions count in `meta.incarnation`.
+  // Later calls only persist a higher incarnation as used up (see ReserveNextIncarnation); the running counter goes on.
   virtual absl::Status WriteMeta(const StoreMeta& meta) = 0;
+
+  // Whether it is empty at every start because it lives with the process: then the data directory alone says who the store is.
+  virtual bool starts_empty() const { return false; }
 
   // "memory", "rocksdb".
   virtual absl::string_view name() const = 0;
