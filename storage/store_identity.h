@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "absl/status/status.h"
@@ -21,7 +22,8 @@ class DataDirectory {
   static absl::StatusOr<std::unique_ptr<DataDirectory>> Open(base::FileSystem& files, const std::string& path,
                                                              absl::string_view holder);
 
-  // What the directory says of its store; nothing when it was never initialised.
+  // What the directory says of its store; nothing when it was never initialised. Incarnation 0: its very first start did not get
+  // as far as the engine.
   absl::StatusOr<std::optional<StoreMeta>> ReadMeta() const;
   absl::Status WriteMeta(const StoreMeta& meta, absl::string_view engine);
 
@@ -49,5 +51,9 @@ absl::StatusOr<StoreMeta> OpenStoreIdentity(Engine& engine, DataDirectory& direc
 // Persists that the incarnation after `meta.incarnation` is used up too, in both places. Called long before the 40-bit counter
 // of the running one carries over into it.
 absl::Status ReserveNextIncarnation(Engine& engine, DataDirectory& directory, const StoreMeta& meta);
+
+// Does that once `newest`, the newest revision, has used up half of its incarnation's counter, unless it is done already. To be
+// called now and then (at a million commits a second, half of a counter lasts six days); costs nothing before that.
+absl::Status KeepIncarnationReserved(Engine& engine, DataDirectory& directory, Revision newest);
 
 }  // namespace tarn::storage

@@ -55,7 +55,7 @@ class FileSystem {
   // Removes a file, or an empty directory.
   virtual absl::Status Remove(const std::string& path) = 0;
   virtual absl::Status RemoveRecursively(const std::string& path) = 0;
-  // Creates the directory and its parents with mode 0700; OK when it exists.
+  // Creates the directory and its parents with mode 0700, durably; OK when it exists.
   virtual absl::Status CreateDirectories(const std::string& path) = 0;
   // Makes creations, renames and removals in the directory durable.
   virtual absl::Status SyncDirectory(const std::string& path) = 0;

@@ -169,6 +169,13 @@ absl::Status HeldByAnother(int descriptor, const std::string& path) {
       absl::StrCat(path, " is locked by ", holder.empty() ? "another process, which has not said who it is" : holder));
 }
 
+std::string ParentOf(absl::string_view path) {
+  while (path.size() > 1 && path.back() == '/') path.remove_suffix(1);
+  const size_t slash = path.rfind('/');
+  if (slash == absl::string_view::npos) return ".";
+  return std::string(path.substr(0, std::max<size_t>(slash, 1)));
+}
+
 class Posix final : public FileSystem {
  public:
   absl::StatusOr<std::unique_ptr<WritableFile>> Create(const std::string& path) override {
@@ -250,8 +257,8 @@ class Posix final : public FileSystem {
   }
 
  private:
-  static absl::Status CreateDirectory(const std::string& path) {
-    if (::mkdir(path.c_str(), kDirectoryMode) == 0) return absl::OkStatus();
+  absl::Status CreateDirectory(const std::string& path) {
+    if (::mkdir(path.c_str(), kDirectoryMode) == 0) return SyncDirectory(ParentOf(path));
     const int error = errno;
     struct stat status{};
     if (::stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode)) return absl::OkStatus();
