@@ -45,7 +45,7 @@ endfunction()
 
 # tarn_add_test(NAME COMMAND c ... [LABELS check|full|soak ...] [TIMEOUT s] [SERIAL] [ENV A=b ...])
 # Any command as a test: `check` (the default) is quick, `full` is the rest, `soak` runs only when asked for.
-# Tests find the programs in $TARN_BIN_DIR and the sources in $TARN_SOURCE_DIR. SERIAL: never beside another test.
+# Tests find the programs in $TARN_BIN_DIR, the sources in $TARN_SOURCE_DIR and promtool in $TARN_TOOLS_DIR. SERIAL: never beside another test.
 function(tarn_add_test name)
   cmake_parse_arguments(PARSE_ARGV 1 arg "SERIAL" "TIMEOUT" "COMMAND;LABELS;ENV")
   if(NOT arg_LABELS)
@@ -62,12 +62,17 @@ function(tarn_add_test name)
   if(TARN_SANITIZE)
     math(EXPR arg_TIMEOUT "${arg_TIMEOUT} * 5")
   endif()
+  set(env
+    "TARN_BIN_DIR=${CMAKE_RUNTIME_OUTPUT_DIRECTORY}"
+    "TARN_SOURCE_DIR=${PROJECT_SOURCE_DIR}"
+    "TARN_TOOLS_DIR=${PROJECT_SOURCE_DIR}/build/tools/bin"
+    ${arg_ENV})
   add_test(NAME ${name} COMMAND ${arg_COMMAND})
   set_tests_properties(${name} PROPERTIES
     LABELS "${arg_LABELS}"
     TIMEOUT ${arg_TIMEOUT}
     RUN_SERIAL ${arg_SERIAL}
-    ENVIRONMENT "TARN_BIN_DIR=${CMAKE_RUNTIME_OUTPUT_DIRECTORY};TARN_SOURCE_DIR=${PROJECT_SOURCE_DIR};${arg_ENV}")
+    ENVIRONMENT "${env}")
 endfunction()
 
 # tarn_test(NAME SRCS a_test.cc ... [DEPS t ...] [LABELS ...] [TIMEOUT s] [SERIAL] [ENV A=b ...]
