@@ -14,8 +14,9 @@ using base::Reason;
 absl::Status CheckRevision(Revision expected, const Found& entry) {
   if (entry.found && entry.revision == expected) return absl::OkStatus();
   return MakeError(absl::StatusCode::kAborted, Reason::kRevisionMismatch,
-                   entry.found ? absl::StrCat("the entry has revision ", entry.revision, ", not ", expected)
-                               : absl::StrCat("the key does not exist, so it has no revision ", expected));
+                   entry.found
+                       ? absl::StrCat("the entry has revision ", entry.revision, ", not ", expected)
+                       : absl::StrCat("the key does not exist, so it has no revision ", expected));
 }
 
 absl::Status CheckPrecondition(const Precondition& precondition, const Found& entry) {
@@ -28,7 +29,8 @@ absl::Status CheckPrecondition(const Precondition& precondition, const Found& en
                        absl::StrCat("the key exists at revision ", entry.revision));
     case Precondition::Kind::kPresent:
       if (entry.found) return absl::OkStatus();
-      return MakeError(absl::StatusCode::kFailedPrecondition, Reason::kKeyNotFound, "the key does not exist");
+      return MakeError(absl::StatusCode::kFailedPrecondition, Reason::kKeyNotFound,
+                       "the key does not exist");
     case Precondition::Kind::kRevision:
       return CheckRevision(precondition.revision, entry);
   }
@@ -46,27 +48,31 @@ absl::Status ComputeSum(const Operation& operation, const Found& entry, Evaluati
     const std::optional<int64_t> parsed = ParseInteger(entry.value);
     if (!parsed) {
       return MakeError(absl::StatusCode::kFailedPrecondition, Reason::kNotAnInteger,
-                       absl::StrCat("the value of ", entry.value.size(), " bytes is not a 64-bit integer in decimal"));
+                       absl::StrCat("the value of ", entry.value.size(),
+                                    " bytes is not a 64-bit integer in decimal"));
     }
     current = *parsed;
   }
   if (__builtin_add_overflow(current, operation.delta, &evaluation->number)) {
-    return MakeError(absl::StatusCode::kOutOfRange, Reason::kIntegerOverflow,
-                     absl::StrCat("adding ", operation.delta, " leaves the range of a 64-bit integer"));
+    return MakeError(
+        absl::StatusCode::kOutOfRange, Reason::kIntegerOverflow,
+        absl::StrCat("adding ", operation.delta, " leaves the range of a 64-bit integer"));
   }
   char* const digits = evaluation->digits;
-  const auto end = std::to_chars(digits, digits + sizeof(evaluation->digits), evaluation->number).ptr;
+  const auto end =
+      std::to_chars(digits, digits + sizeof(evaluation->digits), evaluation->number).ptr;
   evaluation->effect.head = absl::string_view(digits, static_cast<size_t>(end - digits));
   return absl::OkStatus();
 }
 
-absl::Status ComputeAppend(const Operation& operation, const Found& entry, const Limits& limits, Effect* effect) {
+absl::Status ComputeAppend(const Operation& operation, const Found& entry, const Limits& limits,
+                           Effect* effect) {
   effect->head = entry.value;
   effect->tail = operation.value;
   if (effect->value_size() <= limits.max_value_bytes) return absl::OkStatus();
   return MakeError(absl::StatusCode::kInvalidArgument, Reason::kValueTooLarge,
-                   absl::StrCat("the value would be ", effect->value_size(), " bytes, at most ", limits.max_value_bytes,
-                                " are allowed"));
+                   absl::StrCat("the value would be ", effect->value_size(), " bytes, at most ",
+                                limits.max_value_bytes, " are allowed"));
 }
 
 }  // namespace
@@ -74,7 +80,8 @@ absl::Status ComputeAppend(const Operation& operation, const Found& entry, const
 Evaluation::Evaluation(const Operation& operation, const Found& entry, const Limits& limits)
     : status(CheckPrecondition(operation.precondition, entry)) {
   if (!status.ok() || operation.kind == OperationKind::kGet) return;
-  const bool erases = operation.kind == OperationKind::kDelete || operation.kind == OperationKind::kTake;
+  const bool erases =
+      operation.kind == OperationKind::kDelete || operation.kind == OperationKind::kTake;
   if ((erases || operation.kind == OperationKind::kTouch) && !entry.found) return;
   effect.kind = erases ? Effect::Kind::kErase : Effect::Kind::kWrite;
   effect.deadline = DeadlineAfter(operation, entry);
@@ -96,7 +103,8 @@ Evaluation::Evaluation(const Operation& operation, const Found& entry, const Lim
   }
 }
 
-OperationResult ResultOf(const Operation& operation, const Found& entry, const Evaluation& evaluation, Revision revision) {
+OperationResult ResultOf(const Operation& operation, const Found& entry,
+                         const Evaluation& evaluation, Revision revision) {
   OperationResult result;
   result.found = entry.found;
   if (operation.kind == OperationKind::kGet) {

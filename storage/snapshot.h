@@ -41,8 +41,8 @@ struct ScanOptions {
   ScanContent content = ScanContent::kEntries;
 };
 
-// How much one step may return. A page ends at whichever bound it meets first, and holds at least one entry unless the range
-// has ended. Bytes are those of keys and values.
+// How much one step may return. A page ends at whichever bound it meets first, and holds at least
+// one entry unless the range has ended. Bytes are those of keys and values.
 struct PageBudget {
   size_t max_entries = 1024;
   size_t max_bytes = 64 << 10;
@@ -54,13 +54,15 @@ struct Page {
   base::Arena arena;    // What the entries view.
 };
 
-// As Completion: called once, perhaps inline, with no lock held; the page is valid during the call alone. The status is
-// ABORTED (SNAPSHOT_EXPIRED) when the snapshot was ended meanwhile, DATA_LOSS for damaged bytes, UNAVAILABLE for an engine
-// that cannot be reached; the page is then empty.
+// As Completion: called once, perhaps inline, with no lock held; the page is valid during the call
+// alone, and only until the cursor's Next is called again from within it. The status is ABORTED
+// (SNAPSHOT_EXPIRED) when the snapshot was ended meanwhile, DATA_LOSS for damaged bytes,
+// UNAVAILABLE for an engine that cannot be reached; the page is then empty.
 using PageCompletion = absl::AnyInvocable<void(const absl::Status&, Page&) &&>;
 
-// Walks a range of a snapshot. Not thread-safe: one Next at a time, the next one only after the completion of the one before
-// (from within it is allowed). Must not be destroyed while a Next is under way, nor outlive its snapshot.
+// Walks a range of a snapshot. Not thread-safe: one Next at a time, the next one only after the
+// completion of the one before (from within it is allowed). Must not be destroyed while a Next is
+// under way, nor outlive its snapshot.
 class Cursor {
  public:
   virtual ~Cursor() = default;
@@ -69,8 +71,8 @@ class Cursor {
   virtual void Next(const PageBudget& budget, base::UnixMs now, PageCompletion done) = 0;
 };
 
-// Exactly the commits up to one revision, while writes go on. Thread-safe. Ends when destroyed; until then it costs the
-// engine what has been replaced since.
+// Exactly the commits up to one revision, while writes go on. Thread-safe. Ends when destroyed;
+// until then it costs the engine what has been replaced since.
 class Snapshot {
  public:
   virtual ~Snapshot() = default;
@@ -78,7 +80,8 @@ class Snapshot {
   // At least every revision acknowledged before the snapshot was opened.
   virtual Revision revision() const = 0;
 
-  // Tarn's time when it was opened. Entries that expire later than this stay readable for as long as the snapshot lives.
+  // Tarn's time when it was opened. Entries that expire later than this stay readable for as long
+  // as the snapshot lives.
   virtual base::UnixMs as_of() const = 0;
 
   virtual std::unique_ptr<Cursor> NewCursor(const KeyRange& range, const ScanOptions& options) = 0;

@@ -10,7 +10,8 @@
 namespace tarn::storage {
 namespace {
 
-// Adds `change` to `counter`; takes it back and says false when that is growth beyond `limit` (0: none).
+// Adds `change` to `counter`; takes it back and says false when that is growth beyond `limit` (0:
+// none).
 bool AddWithin(std::atomic<int64_t>& counter, int64_t change, int64_t limit) {
   if (change == 0) return true;
   const int64_t after = counter.fetch_add(change, std::memory_order_relaxed) + change;
@@ -20,14 +21,17 @@ bool AddWithin(std::atomic<int64_t>& counter, int64_t change, int64_t limit) {
 }
 
 absl::Status OverQuota(absl::string_view what, int64_t limit) {
-  return base::MakeError(absl::StatusCode::kResourceExhausted, base::Reason::kQuotaExceeded,
-                         absl::StrCat("the namespace's quota of ", limit, " ", what, " is used up"));
+  return base::MakeError(
+      absl::StatusCode::kResourceExhausted, base::Reason::kQuotaExceeded,
+      absl::StrCat("the namespace's quota of ", limit, " ", what, " is used up"));
 }
 
 }  // namespace
 
-// Fresh zero pages take no memory until they are written to, where a constructor would write to all of them.
-UsageLedger::UsageLedger() : slots_(static_cast<Slot*>(std::calloc(kMaxNamespaceIds, sizeof(Slot)))) {
+// Fresh zero pages take no memory until they are written to, where a constructor would write to all
+// of them.
+UsageLedger::UsageLedger()
+    : slots_(static_cast<Slot*>(std::calloc(kMaxNamespaceIds, sizeof(Slot)))) {
   static_assert(std::is_trivially_destructible_v<Slot>);
   if (slots_ == nullptr) throw std::bad_alloc();
 }
@@ -38,7 +42,8 @@ absl::Status UsageLedger::Charge(NamespaceId ns, const Usage& change) {
   Slot& slot = slots_[ns];
   const int64_t max_entries = slot.max_entries.load(std::memory_order_relaxed);
   const int64_t max_bytes = slot.max_bytes.load(std::memory_order_relaxed);
-  if (!AddWithin(slot.entries, change.entries, max_entries)) return OverQuota("entries", max_entries);
+  if (!AddWithin(slot.entries, change.entries, max_entries))
+    return OverQuota("entries", max_entries);
   if (AddWithin(slot.bytes, change.bytes, max_bytes)) return absl::OkStatus();
   slot.entries.fetch_sub(change.entries, std::memory_order_relaxed);
   return OverQuota("bytes", max_bytes);

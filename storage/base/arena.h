@@ -10,8 +10,9 @@
 
 namespace tarn::base {
 
-// Keeps copies of byte strings for as long as itself; the views stay valid until Reset or destruction. The first bytes need
-// no allocation, so that a result of one small value costs none. Not thread-safe, and not movable: views point into it.
+// Keeps copies of byte strings for as long as itself; the views stay valid until Reset or
+// destruction. The first bytes need no allocation, so that a result of one small value costs none.
+// Not thread-safe, and not movable: views point into it.
 class Arena {
  public:
   Arena() = default;

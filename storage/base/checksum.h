@@ -1,4 +1,5 @@
-// Fast checksums against damage, not against malice: XXH3, whose results are fixed for good and the same on every machine.
+// Fast checksums against damage, not against malice: XXH3, whose results are fixed for good and the
+// same on every machine.
 #pragma once
 
 #include <cstdint>

@@ -22,15 +22,16 @@ class Clock {
  public:
   virtual ~Clock() = default;
 
-  // Tarn's wall time: never goes back while the process lives, whatever happens to the system's clock.
+  // Tarn's wall time: never goes back while the process lives, whatever happens to the system's
+  // clock.
   virtual UnixMs Now() const = 0;
 
   // Nanoseconds of a clock that only measures spans; it has no meaning across processes.
   virtual int64_t MonotonicNanos() const = 0;
 };
 
-// The wall time at construction (at least `floor`, the last time known to have been persisted), advanced by
-// CLOCK_BOOTTIME, which also runs while the machine is suspended.
+// The wall time at construction (at least `floor`, the last time known to have been persisted),
+// advanced by CLOCK_BOOTTIME, which also runs while the machine is suspended.
 class SystemClock final : public Clock {
  public:
   explicit SystemClock(UnixMs floor = 0);
@@ -38,8 +39,8 @@ class SystemClock final : public Clock {
   UnixMs Now() const override;
   int64_t MonotonicNanos() const override;
 
-  // How far the system's wall clock has been moved since the start, against what has elapsed; near 0 when nobody touched it. A
-  // floor that held at the start is not drift.
+  // How far the system's wall clock has been moved since the start, against what has elapsed; near
+  // 0 when nobody touched it. A floor that held at the start is not drift.
   int64_t WallClockDriftMs() const;
 
  private:

@@ -1,4 +1,5 @@
-// How integers become bytes, on disk and in keys. Every persisted format of Tarn is built from these.
+// How integers become bytes, on disk and in keys. Every persisted format of Tarn is built from
+// these.
 #pragma once
 
 #include <bit>
@@ -33,16 +34,18 @@ inline uint64_t DecodeFixed64(const char* bytes) {
   return __builtin_bswap64(value);
 }
 
-// Take a number off the front of `input`, or return nothing and leave it when it is too short or malformed.
+// Take a number off the front of `input`, or return nothing and leave it when it is too short or
+// malformed.
 std::optional<uint32_t> ConsumeFixed32(absl::string_view* input);
 std::optional<uint64_t> ConsumeFixed64(absl::string_view* input);
 
-// LEB128, at most 10 bytes. A longer or overflowing encoding, and one with needless trailing zero groups, is malformed: every
-// number has one encoding.
+// LEB128, at most 10 bytes. A longer or overflowing encoding, and one with needless trailing zero
+// groups, is malformed: every number has one encoding.
 void AppendVarint64(std::string* target, uint64_t value);
 std::optional<uint64_t> ConsumeVarint64(absl::string_view* input);
 
-// A varint length, then the bytes. The length is checked against what is there before anything is taken.
+// A varint length, then the bytes. The length is checked against what is there before anything is
+// taken.
 void AppendLengthPrefixed(std::string* target, absl::string_view bytes);
 std::optional<absl::string_view> ConsumeLengthPrefixed(absl::string_view* input);
 

@@ -1,7 +1,8 @@
 // The reasons that Tarn's errors carry, and the one way to attach them to an absl::Status.
 //
-// The reason is what a program acts on; the message is for people. The server sends it as google.rpc.ErrorInfo (domain
-// "tarn"); proto/tarn/v1/errors.proto documents each under the same name, with the one code that it comes with.
+// The reason is what a program acts on; the message is for people. The server sends it as
+// google.rpc.ErrorInfo (domain "tarn"); proto/tarn/v1/errors.proto documents each under the same
+// name, with the one code that it comes with.
 #pragma once
 
 #include "absl/status/status.h"

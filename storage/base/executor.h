@@ -17,8 +17,9 @@ class Executor {
  public:
   virtual ~Executor() = default;
 
-  // Runs `task` later, exactly once, when OK is returned. RESOURCE_EXHAUSTED (QUEUE_FULL) when as many tasks as allowed are
-  // waiting already, UNAVAILABLE (DRAINING) once it is being destroyed: the task is destroyed without having run.
+  // Runs `task` later, exactly once, when OK is returned. RESOURCE_EXHAUSTED (QUEUE_FULL) when as
+  // many tasks as allowed are waiting already, UNAVAILABLE (DRAINING) once it is being destroyed:
+  // the task is destroyed without having run.
   virtual absl::Status Submit(Task task) = 0;
 };
 
@@ -26,9 +27,11 @@ class Executor {
 class ThreadPool final : public Executor {
  public:
   struct Options {
-    std::string name = "pool";    // Of the threads, for people who look at them; at most 12 bytes are shown.
-    int threads = 4;              // Blocking reads overlap; two cores do not gain from many more.
-    size_t max_queued = 10'000;   // About what a second of work amounts to; more would only add latency.
+    std::string name =
+        "pool";       // Of the threads, for people who look at them; at most 12 bytes are shown.
+    int threads = 4;  // Blocking reads overlap; two cores do not gain from many more.
+    size_t max_queued =
+        10'000;  // About what a second of work amounts to; more would only add latency.
   };
 
   explicit ThreadPool(const Options& options);

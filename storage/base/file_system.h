@@ -1,4 +1,5 @@
-// The files Tarn owns. Tests put a file system in its place that fails, forgets what was not synced, or lives in memory.
+// The files Tarn owns. Tests put a file system in its place that fails, forgets what was not
+// synced, or lives in memory.
 #pragma once
 
 #include <cstdint>
@@ -17,7 +18,8 @@ class WritableFile {
  public:
   virtual ~WritableFile() = default;
   virtual absl::Status Append(absl::string_view bytes) = 0;
-  // Returns when what was appended is on the medium. After an error nothing is known of it: the file must be given up.
+  // Returns when what was appended is on the medium. After an error nothing is known of it: the
+  // file must be given up.
   virtual absl::Status Sync() = 0;
   virtual absl::Status Close() = 0;
 };
@@ -38,12 +40,13 @@ class FileLock {
 };
 
 struct DiskSpace {
-  uint64_t free_bytes = 0;   // What this process may still use.
+  uint64_t free_bytes = 0;  // What this process may still use.
   uint64_t total_bytes = 0;
 };
 
-// Thread-safe. Errors name the path and what was attempted. NOT_FOUND when a path does not exist; a full disk is
-// RESOURCE_EXHAUSTED (DISK_FULL); missing permission is PERMISSION_DENIED; everything else is INTERNAL with errno's text.
+// Thread-safe. Errors name the path and what was attempted. NOT_FOUND when a path does not exist; a
+// full disk is RESOURCE_EXHAUSTED (DISK_FULL); missing permission is PERMISSION_DENIED; everything
+// else is INTERNAL with errno's text.
 class FileSystem {
  public:
   virtual ~FileSystem() = default;
@@ -64,19 +67,22 @@ class FileSystem {
   virtual absl::StatusOr<bool> Exists(const std::string& path) = 0;
   virtual absl::StatusOr<DiskSpace> Space(const std::string& path) = 0;
 
-  // Takes an exclusive lock on the file, creating it, and writes `holder` into it. When another process holds it:
-  // FAILED_PRECONDITION at once, with what that process wrote; nothing is changed.
-  virtual absl::StatusOr<std::unique_ptr<FileLock>> Lock(const std::string& path, absl::string_view holder) = 0;
+  // Takes an exclusive lock on the file, creating it, and writes `holder` into it. When another
+  // process holds it: FAILED_PRECONDITION at once, with what that process wrote; nothing is
+  // changed.
+  virtual absl::StatusOr<std::unique_ptr<FileLock>> Lock(const std::string& path,
+                                                         absl::string_view holder) = 0;
 };
 
 // The operating system's. One instance, which lives for ever.
 FileSystem& PosixFileSystem();
 
 // The whole of a small file. OUT_OF_RANGE when it is larger than `max_bytes`.
-absl::StatusOr<std::string> ReadFile(FileSystem& files, const std::string& path, size_t max_bytes = 1 << 20);
+absl::StatusOr<std::string> ReadFile(FileSystem& files, const std::string& path,
+                                     size_t max_bytes = 1 << 20);
 
-// Replaces a small file so that after a crash either the old or the new content is there whole: temporary name, sync,
-// rename, directory sync.
+// Replaces a small file so that after a crash either the old or the new content is there whole:
+// temporary name, sync, rename, directory sync.
 absl::Status ReplaceFile(FileSystem& files, const std::string& path, absl::string_view content);
 
 // `directory` + "/" + `name`.

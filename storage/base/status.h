@@ -10,10 +10,10 @@
 #define TARN_STATUS_CONCAT(a, b) TARN_STATUS_CONCAT_INNER(a, b)
 
 // Returns from the current function when `expression` is an error.
-#define TARN_RETURN_IF_ERROR(expression)                       \
-  do {                                                         \
-    absl::Status tarn_status_ = (expression);                  \
-    if (!tarn_status_.ok()) return tarn_status_;               \
+#define TARN_RETURN_IF_ERROR(expression)         \
+  do {                                           \
+    absl::Status tarn_status_ = (expression);    \
+    if (!tarn_status_.ok()) return tarn_status_; \
   } while (false)
 
 #define TARN_ASSIGN_OR_RETURN_IMPL(status_or, target, expression) \

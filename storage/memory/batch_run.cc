@@ -1,0 +1,253 @@
+#include "storage/memory/batch_run.h"
+
+#include <algorithm>
+
+#include "absl/container/flat_hash_map.h"
+#include "absl/strings/str_cat.h"
+#include "storage/base/error.h"
+
+namespace tarn::storage::memory {
+namespace {
+
+bool ReturnsValue(OperationKind kind) {
+  return kind == OperationKind::kGet || kind == OperationKind::kTake;
+}
+
+Usage UsageAfter(const Probe& probe, const Entry* current, const Effect& effect) {
+  switch (effect.kind) {
+    case Effect::Kind::kNothing:
+      return {};
+    case Effect::Kind::kWrite:
+      return Shard::UsageAfterWrite(probe, current, effect);
+    case Effect::Kind::kErase:
+      return Shard::UsageAfterErase(*current);
+  }
+  return {};
+}
+
+}  // namespace
+
+void BatchRun::Run() {
+  MakeProbes();
+  if (batch_.operations.size() == 1) return RunOne();
+  if (batch_.mode == BatchMode::kAtomic) return RunAtomic();
+  RunIndependent();
+}
+
+void BatchRun::MakeProbes() {
+  probes_.reserve(batch_.operations.size());
+  for (const Operation& operation : batch_.operations)
+    probes_.emplace_back(operation.ns, operation.key);
+}
+
+// By far the most frequent batch.
+void BatchRun::RunOne() {
+  RunStretch(0, 1,
+             IsMutation(batch_.operations[0].kind) ? LockMode::kExclusive : LockMode::kShared);
+  if (batch_.mode == BatchMode::kIndependent) return;
+  OperationResult& only = result_.results[0];
+  if (!only.status.ok()) {
+    result_.status = base::Annotate(only.status, "operation 0");
+    result_.results.clear();
+  } else if (IsMutation(batch_.operations[0].kind)) {
+    result_.revision = only.revision;
+  }
+}
+
+void BatchRun::RunIndependent() {
+  const size_t size = batch_.operations.size();
+  const LockMode mode = IsReadOnly(batch_.operations) ? LockMode::kShared : LockMode::kExclusive;
+  result_.results.reserve(size);
+  for (size_t begin = 0; begin < size; begin += kIndependentRun)
+    RunStretch(begin, std::min(size, begin + kIndependentRun), mode);
+}
+
+void BatchRun::RunStretch(size_t begin, size_t end, LockMode mode) {
+  const ShardLocks locks(context_.table, ShardSet(begin, end), mode);
+  Prefetch(begin, end);
+  for (size_t i = begin; i < end; ++i)
+    result_.results.push_back(RunSingle(batch_.operations[i], probes_[i]));
+}
+
+OperationResult BatchRun::RunSingle(const Operation& operation, const Probe& probe) {
+  Entry* const current = context_.table.ShardOf(probe).Find(probe);
+  const Found found = FoundIn(current);
+  OperationResult result;
+  if (operation.kind == OperationKind::kGet &&
+      operation.precondition.kind == Precondition::Kind::kNone) {
+    result.status = TakeResponseBytes(operation, found);
+    if (!result.status.ok() || !found.found) return result;
+    result.found = true;
+    result.revision = found.revision;
+    result.deadline = found.deadline;
+    result.value = result_.arena.Copy(found.value);
+    return result;
+  }
+  return RunMutation(operation, probe, current, found);
+}
+
+OperationResult BatchRun::RunMutation(const Operation& operation, const Probe& probe,
+                                      Entry* current, const Found& found) {
+  const auto refused = [](absl::Status status) {
+    OperationResult result;
+    result.status = std::move(status);
+    return result;
+  };
+  const Evaluation evaluation(operation, found, context_.limits);
+  if (!evaluation.status.ok()) return refused(evaluation.status);
+  if (absl::Status status = TakeResponseBytes(operation, found); !status.ok())
+    return refused(std::move(status));
+  const Usage usage = UsageAfter(probe, current, evaluation.effect);
+  if (absl::Status status = CheckMemory(usage.bytes); !status.ok())
+    return refused(std::move(status));
+  if (absl::Status status = context_.ledger.Charge(probe.ns, usage); !status.ok())
+    return refused(std::move(status));
+
+  const absl::string_view value =
+      ReturnsValue(operation.kind) ? result_.arena.Copy(found.value) : absl::string_view();
+  const bool changes = evaluation.effect.kind != Effect::Kind::kNothing;
+  const Revision revision = changes ? context_.revisions.Next() : 0;
+  // Found views the entry, so the result is made before the entry changes.
+  OperationResult result = ResultOf(operation, found, evaluation, revision);
+  result.value = value;
+  if (changes) {
+    context_.gauge.Add(
+        Apply(probe, current, evaluation.effect, revision, context_.snapshots.newest()));
+    CollectSome(probe);
+  }
+  return result;
+}
+
+void BatchRun::RunAtomic() {
+  const LockMode mode = IsReadOnly(batch_.operations) ? LockMode::kShared : LockMode::kExclusive;
+  const ShardLocks locks(context_.table, ShardSet(0, batch_.operations.size()), mode);
+  Prefetch(0, batch_.operations.size());
+  std::deque<Planned> plan;
+  result_.status = PlanAll(&plan);
+  if (!result_.status.ok()) return;
+  result_.status = Admit(plan);
+  if (result_.status.ok()) ApplyAll(plan);
+}
+
+absl::Status BatchRun::PlanAll(std::deque<Planned>* plan) {
+  for (size_t i = 0; i < batch_.operations.size(); ++i) {
+    const Operation& operation = batch_.operations[i];
+    Entry* const current = context_.table.ShardOf(probes_[i]).Find(probes_[i]);
+    plan->emplace_back(operation, current, FoundIn(current), context_.limits);
+    absl::Status status = plan->back().evaluation.status;
+    if (status.ok()) status = TakeResponseBytes(operation, plan->back().found);
+    if (status.ok()) continue;
+    result_.failed_operation = i;
+    return base::Annotate(status, absl::StrCat("operation ", i));
+  }
+  return absl::OkStatus();
+}
+
+// Whether there is room for all of it. Charges the ledger when there is.
+absl::Status BatchRun::Admit(const std::deque<Planned>& plan) {
+  absl::flat_hash_map<NamespaceId, Usage> changes;
+  int64_t growth = 0;
+  for (size_t i = 0; i < plan.size(); ++i) {
+    const Usage usage = UsageAfter(probes_[i], plan[i].current, plan[i].evaluation.effect);
+    changes[probes_[i].ns] += usage;
+    growth += usage.bytes;
+  }
+  if (absl::Status status = CheckMemory(growth); !status.ok()) return status;
+  for (auto change = changes.begin(); change != changes.end(); ++change) {
+    absl::Status status = context_.ledger.Charge(change->first, change->second);
+    if (status.ok()) continue;
+    for (auto charged = changes.begin(); charged != change; ++charged) {
+      context_.ledger.Add(charged->first, {-charged->second.entries, -charged->second.bytes});
+    }
+    return status;
+  }
+  return absl::OkStatus();
+}
+
+void BatchRun::ApplyAll(std::deque<Planned>& plan) {
+  const bool changes = std::any_of(plan.begin(), plan.end(), [](const Planned& planned) {
+    return planned.evaluation.effect.kind != Effect::Kind::kNothing;
+  });
+  result_.revision = changes ? context_.revisions.Next() : 0;
+  const Revision newest = context_.snapshots.newest();
+  result_.results.reserve(plan.size());
+  // Values first: a get and a mutation may name the same key, and the get sees the state before.
+  for (size_t i = 0; i < plan.size(); ++i) {
+    const Operation& operation = batch_.operations[i];
+    result_.results.push_back(
+        ResultOf(operation, plan[i].found, plan[i].evaluation, result_.revision));
+    if (ReturnsValue(operation.kind))
+      result_.results.back().value = result_.arena.Copy(plan[i].found.value);
+  }
+  for (size_t i = 0; i < plan.size(); ++i) {
+    context_.gauge.Add(
+        Apply(probes_[i], plan[i].current, plan[i].evaluation.effect, result_.revision, newest));
+  }
+  // Only now: collecting may remove a tombstone that the plan still pointed to.
+  if (!changes) return;
+  for (const Probe& probe : probes_) CollectSome(probe);
+}
+
+ShardChange BatchRun::Apply(const Probe& probe, Entry* current, const Effect& effect,
+                            Revision revision, Revision newest) {
+  if (effect.kind == Effect::Kind::kNothing) return {};
+  Shard& shard = context_.table.ShardOf(probe);
+  if (effect.kind == Effect::Kind::kErase) return shard.Erase(probe, current, revision, newest);
+  return shard.Write(probe, current, effect, revision, newest);
+}
+
+// A writer pays for more than the one image that it may have made, so that images do not pile up
+// behind closed snapshots.
+void BatchRun::CollectSome(const Probe& probe) {
+  Shard& shard = context_.table.ShardOf(probe);
+  if (shard.has_images()) context_.gauge.Add(shard.Collect(context_.snapshots.oldest(), 2));
+}
+
+void BatchRun::Prefetch(size_t begin, size_t end) {
+  if (end - begin < 2) return;
+  for (size_t i = begin; i < end; ++i) context_.table.ShardOf(probes_[i]).PrefetchSlot(probes_[i]);
+  for (size_t i = begin; i < end; ++i) context_.table.ShardOf(probes_[i]).PrefetchEntry(probes_[i]);
+}
+
+uint64_t BatchRun::ShardSet(size_t begin, size_t end) const {
+  uint64_t set = 0;
+  for (size_t i = begin; i < end; ++i) set |= uint64_t{1} << Table::IndexOf(probes_[i].hash);
+  return set;
+}
+
+Found BatchRun::FoundIn(const Entry* entry) {
+  if (entry == nullptr || entry->is_tombstone()) return {};
+  const base::UnixMs deadline = entry->deadline();
+  if (deadline != base::kNever && base::HasExpired(deadline, Now())) return {};
+  return {true, entry->revision(), deadline, entry->value()};
+}
+
+base::UnixMs BatchRun::Now() {
+  if (now_ == 0) now_ = context_.clock.Now();
+  return now_;
+}
+
+// Counts the operation's part of the answer; an error when the answer would become too large.
+absl::Status BatchRun::TakeResponseBytes(const Operation& operation, const Found& found) {
+  const size_t bytes =
+      kResultOverheadBytes + (ReturnsValue(operation.kind) ? found.value.size() : 0);
+  if (response_bytes_ + bytes > context_.limits.max_response_bytes) {
+    return base::MakeError(
+        absl::StatusCode::kInvalidArgument, base::Reason::kResponseTooLarge,
+        absl::StrCat("the answer would exceed ", context_.limits.max_response_bytes,
+                     " bytes; ask for less at a time"));
+  }
+  response_bytes_ += bytes;
+  return absl::OkStatus();
+}
+
+absl::Status BatchRun::CheckMemory(int64_t growth) const {
+  if (growth <= 0 || context_.memory_limit_bytes == 0) return absl::OkStatus();
+  const int64_t used = context_.gauge.state_bytes.load(std::memory_order_relaxed);
+  if (used + growth <= context_.memory_limit_bytes) return absl::OkStatus();
+  return base::MakeError(
+      absl::StatusCode::kResourceExhausted, base::Reason::kMemoryLimit,
+      absl::StrCat("the memory limit of ", context_.memory_limit_bytes, " bytes is reached"));
+}
+
+}  // namespace tarn::storage::memory

@@ -1,0 +1,34 @@
+// Builds a table beside the one in use.
+#pragma once
+
+#include <memory>
+
+#include "absl/synchronization/mutex.h"
+#include "storage/engine.h"
+#include "storage/memory/batch_run.h"
+#include "storage/memory/table.h"
+
+namespace tarn::storage {
+
+class MemoryEngine;
+
+// See BulkLoad. Owned by whoever began it; the engine outlives it.
+class MemoryBulkLoad final : public BulkLoad {
+ public:
+  explicit MemoryBulkLoad(MemoryEngine& engine) : engine_(engine) {}
+
+  // INVALID_ARGUMENT when a key was added before or does not fit the layout; RESOURCE_EXHAUSTED
+  // (MEMORY_LIMIT).
+  absl::Status Add(absl::Span<const EntryView> entries) override;
+  absl::Status Publish(const StoreMeta& meta) override;
+
+ private:
+  absl::Status AddOne(const EntryView& entry);
+
+  MemoryEngine& engine_;
+  std::unique_ptr<memory::Table> table_ = std::make_unique<memory::Table>();
+  memory::MemoryGauge gauge_;
+  UsageLedger usage_;
+};
+
+}  // namespace tarn::storage

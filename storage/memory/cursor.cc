@@ -1,0 +1,184 @@
+#include "storage/memory/cursor.h"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include "storage/base/error.h"
+
+namespace tarn::storage::memory {
+namespace {
+
+// How much of a shard is copied under one lock. Starting small keeps short scans cheap; growing
+// keeps long ones fast.
+constexpr size_t kFirstVisit = 4;
+constexpr size_t kMaxVisit = 128;
+constexpr size_t kMaxStretchBytes = 32 << 10;
+
+absl::Status Expired() {
+  return base::MakeError(absl::StatusCode::kAborted, base::Reason::kSnapshotExpired,
+                         "the snapshot was ended to make room; begin the scan anew");
+}
+
+size_t DataBytes(const EntryView& entry) { return entry.key.size() + entry.value.size(); }
+
+}  // namespace
+
+MemoryCursor::MemoryCursor(const Table& table, const OpenedSnapshot& snapshot,
+                           const KeyRange& range, const ScanOptions& options)
+    : table_(table), snapshot_(snapshot), range_(range), options_(options), merge_(Before{this}) {}
+
+void MemoryCursor::Next(const PageBudget& budget, base::UnixMs now, PageCompletion done) {
+  Page page;
+  Buffers spent;  // Keeps alive what the page views; `this` may be gone when `done` returns.
+  if (!started_) Start(budget, now);
+  Fill(budget, now, &page, &spent);
+  // Images may have been collected as soon as the snapshot was ended: what was copied since does
+  // not count.
+  const bool expired = snapshot_.expired.load(std::memory_order_seq_cst);
+  if (expired) page.entries.clear();
+  std::move(done)(expired ? Expired() : absl::OkStatus(), page);
+}
+
+void MemoryCursor::Start(const PageBudget& budget, base::UnixMs now) {
+  started_ = true;
+  const size_t length = std::clamp(budget.max_entries / kShards, kFirstVisit, kMaxVisit);
+  for (size_t index = 0; index < kShards; ++index) {
+    stretches_[index].length = length;
+    Refill(index, now);
+  }
+  merge_.Rebuild();
+}
+
+void MemoryCursor::Fill(const PageBudget& budget, base::UnixMs now, Page* page, Buffers* spent) {
+  size_t bytes = 0;
+  while (true) {
+    const size_t index = merge_.winner();
+    Stretch& stretch = stretches_[index];
+    page->at_end = stretch.empty();
+    if (page->at_end || page->entries.size() == budget.max_entries) return;
+    const EntryView& entry = stretch.entries[stretch.next];
+    if (!base::HasExpired(entry.deadline, now)) {
+      if (!page->entries.empty() && bytes + DataBytes(entry) > budget.max_bytes) return;
+      bytes += DataBytes(entry);
+      page->entries.push_back(entry);
+    }
+    ++stretch.next;
+    if (stretch.empty()) {
+      spent->push_back(std::move(stretch.bytes));
+      Refill(index, now);
+    }
+    merge_.Replay();
+  }
+}
+
+// Afterwards the stretch has entries, or the shard has none left.
+void MemoryCursor::Refill(size_t index, base::UnixMs now) {
+  Stretch& stretch = stretches_[index];
+  stretch.entries.clear();
+  stretch.prefixes.clear();
+  stretch.next = 0;
+  const Shard& shard = table_.shard(index);
+  while (stretch.entries.empty() && !stretch.exhausted) {
+    const absl::ReaderMutexLock lock(&shard.mutex);
+    Visit(shard, &stretch);
+    Copy(shard, now, &stretch);
+  }
+}
+
+// Notes the next slots in order, and has their entries fetched into the cache side by side.
+void MemoryCursor::Visit(const Shard& shard, Stretch* stretch) {
+  visited_.clear();
+  const size_t length = stretch->length;
+  stretch->length = std::min(2 * length, kMaxVisit);
+  const Order& order = shard.order();
+  if (options_.direction == ScanDirection::kAscending) {
+    for (auto slot = FirstAscending(shard, *stretch);
+         slot != order.end() && visited_.size() < length; ++slot) {
+      visited_.push_back(slot->entry);
+      __builtin_prefetch(slot->entry);
+    }
+  } else {
+    for (auto slot = FirstDescending(shard, *stretch);
+         slot != order.begin() && visited_.size() < length;) {
+      --slot;
+      visited_.push_back(slot->entry);
+      __builtin_prefetch(slot->entry);
+    }
+  }
+  stretch->started = true;
+  stretch->exhausted = visited_.size() < length;
+}
+
+Order::const_iterator MemoryCursor::FirstAscending(const Shard& shard,
+                                                   const Stretch& stretch) const {
+  if (stretch.started)
+    return shard.order().upper_bound(OrderBound(range_.ns, stretch.last_visited));
+  return shard.order().lower_bound(OrderBound(range_.ns, range_.start));
+}
+
+// The slot behind the first one.
+Order::const_iterator MemoryCursor::FirstDescending(const Shard& shard,
+                                                    const Stretch& stretch) const {
+  if (stretch.started)
+    return shard.order().lower_bound(OrderBound(range_.ns, stretch.last_visited));
+  if (!range_.end.empty()) return shard.order().lower_bound(OrderBound(range_.ns, range_.end));
+  if (range_.ns + 1 == UsageLedger::kMaxNamespaceIds) return shard.order().end();
+  return shard.order().lower_bound(OrderBound(range_.ns + 1, ""));
+}
+
+// Copies what is visible of the visited entries, as far as the stretch has room.
+void MemoryCursor::Copy(const Shard& shard, base::UnixMs now, Stretch* stretch) {
+  size_t bytes = 0;
+  std::string* const last = &stretch->last_visited;
+  for (const Entry* const slot : visited_) {
+    if (!InRange(*slot)) {
+      stretch->exhausted = true;
+      break;
+    }
+    if (bytes >= kMaxStretchBytes) {
+      stretch->exhausted = false;
+      break;
+    }
+    last->assign(slot->key().data(), slot->key().size());
+    const Entry* const entry = shard.VisibleAt(*slot, snapshot_.revision);
+    if (entry == nullptr || entry->is_tombstone() || base::HasExpired(entry->deadline(), now))
+      continue;
+    const bool with_value = options_.content == ScanContent::kEntries;
+    const absl::string_view value = with_value ? entry->value() : absl::string_view();
+    stretch->entries.push_back(
+        {range_.ns, entry->revision(), entry->deadline(), entry->key(), value});
+    bytes += entry->key().size() + value.size();
+  }
+  stretch->bytes = std::make_unique_for_overwrite<char[]>(bytes);
+  char* target = stretch->bytes.get();
+  const auto take = [&target](absl::string_view* view) {
+    if (!view->empty()) std::memcpy(target, view->data(), view->size());
+    *view = absl::string_view(target, view->size());
+    target += view->size();
+  };
+  for (EntryView& entry : stretch->entries) {
+    stretch->prefixes.push_back(OrderPrefix(entry.ns, entry.key));
+    take(&entry.key);
+    take(&entry.value);
+  }
+}
+
+bool MemoryCursor::InRange(const Entry& entry) const {
+  if (entry.ns() != range_.ns) return false;
+  if (options_.direction == ScanDirection::kDescending) return entry.key() >= range_.start;
+  return range_.end.empty() || entry.key() < range_.end;
+}
+
+bool MemoryCursor::ComesBefore(size_t left, size_t right) const {
+  const Stretch& a = stretches_[left];
+  const Stretch& b = stretches_[right];
+  if (a.empty() || b.empty()) return !a.empty();
+  const bool ascending = options_.direction == ScanDirection::kAscending;
+  const uint64_t a_prefix = a.prefixes[a.next];
+  const uint64_t b_prefix = b.prefixes[b.next];
+  if (a_prefix != b_prefix) return (a_prefix < b_prefix) == ascending;
+  return (a.entries[a.next].key < b.entries[b.next].key) == ascending;
+}
+
+}  // namespace tarn::storage::memory

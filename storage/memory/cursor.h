@@ -1,0 +1,69 @@
+// Walks a range of the memory engine's shards in key order, as of a snapshot.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "storage/memory/merge_tree.h"
+#include "storage/memory/snapshot_registry.h"
+#include "storage/memory/table.h"
+#include "storage/snapshot.h"
+
+namespace tarn::storage::memory {
+
+// Copies a stretch of each shard under its lock, and merges the copies without any. See Cursor for
+// threads and lifetime.
+class MemoryCursor final : public Cursor {
+ public:
+  // The table and the snapshot outlive it.
+  MemoryCursor(const Table& table, const OpenedSnapshot& snapshot, const KeyRange& range,
+               const ScanOptions& options);
+
+  void Next(const PageBudget& budget, base::UnixMs now, PageCompletion done) override;
+
+ private:
+  // What was copied of one shard and not given out yet.
+  struct Stretch {
+    std::vector<EntryView> entries;
+    std::vector<uint64_t> prefixes;
+    std::unique_ptr<char[]> bytes;  // What the entries view.
+    size_t next = 0;
+    size_t length = 0;         // How many slots to visit at the next refill.
+    std::string last_visited;  // Where the next refill goes on.
+    bool started = false;
+    bool exhausted = false;  // Nothing of the shard is left beyond `entries`.
+
+    bool empty() const { return next == entries.size(); }
+  };
+  using Buffers = std::vector<std::unique_ptr<char[]>>;
+
+  struct Before {
+    const MemoryCursor* cursor;
+    bool operator()(size_t left, size_t right) const { return cursor->ComesBefore(left, right); }
+  };
+
+  void Start(const PageBudget& budget, base::UnixMs now);
+  void Fill(const PageBudget& budget, base::UnixMs now, Page* page, Buffers* spent);
+  void Refill(size_t index, base::UnixMs now);
+  void Visit(const Shard& shard, Stretch* stretch) ABSL_SHARED_LOCKS_REQUIRED(shard.mutex);
+  Order::const_iterator FirstAscending(const Shard& shard, const Stretch& stretch) const;
+  Order::const_iterator FirstDescending(const Shard& shard, const Stretch& stretch) const;
+  void Copy(const Shard& shard, base::UnixMs now, Stretch* stretch)
+      ABSL_SHARED_LOCKS_REQUIRED(shard.mutex);
+  bool InRange(const Entry& entry) const;
+  bool ComesBefore(size_t left, size_t right) const;
+
+  const Table& table_;
+  const OpenedSnapshot& snapshot_;
+  const KeyRange range_;
+  const ScanOptions options_;
+  bool started_ = false;
+  std::array<Stretch, kShards> stretches_;
+  std::vector<Entry*> visited_;  // Of the refill under way.
+  MergeTree<kShards, Before> merge_;
+};
+
+}  // namespace tarn::storage::memory

@@ -1,0 +1,223 @@
+#include "storage/memory/shard.h"
+
+#include <algorithm>
+
+namespace tarn::storage::memory {
+namespace {
+
+Usage UsageOf(const Entry& entry) {
+  if (entry.is_tombstone()) return {};
+  return {1, static_cast<int64_t>(entry.data_bytes())};
+}
+
+Usage operator-(const Usage& left, const Usage& right) {
+  return {left.entries - right.entries, left.bytes - right.bytes};
+}
+
+int64_t Footprint(const Entry& entry) { return static_cast<int64_t>(entry.footprint()); }
+
+Entry::Fields FieldsOf(const Probe& probe, const Effect& effect, Revision revision) {
+  Entry::Fields fields;
+  fields.ns = probe.ns;
+  fields.revision = revision;
+  fields.deadline = effect.deadline;
+  fields.key = probe.key;
+  fields.head = effect.head;
+  fields.tail = effect.tail;
+  return fields;
+}
+
+Entry::Fields TombstoneOf(const Probe& probe, Revision revision) {
+  Entry::Fields fields;
+  fields.kind = Entry::Kind::kTombstone;
+  fields.ns = probe.ns;
+  fields.revision = revision;
+  fields.key = probe.key;
+  return fields;
+}
+
+}  // namespace
+
+Shard::~Shard() {
+  for (const TaggedEntry tagged : entries_) Entry::Delete(tagged.entry());
+  for (const Retired& retired : retired_) Entry::Delete(retired.image);
+}
+
+Usage Shard::UsageAfterWrite(const Probe& probe, const Entry* current, const Effect& effect) {
+  const Usage after{1, static_cast<int64_t>(probe.key.size() + effect.value_size())};
+  return current == nullptr ? after : after - UsageOf(*current);
+}
+
+Usage Shard::UsageAfterErase(const Entry& current) { return Usage{} - UsageOf(current); }
+
+ShardChange Shard::Write(const Probe& probe, Entry* current, const Effect& effect,
+                         Revision revision, Revision newest) {
+  if (current == nullptr) return Insert(probe, effect, revision);
+  ShardChange change;
+  const bool keep_image = current->revision() <= newest;
+  change.usage = UsageAfterWrite(probe, current, effect);
+  if (current->Fits(effect.value_size(), effect.deadline)) {
+    if (keep_image)
+      change.image_bytes = Retire(current, Entry::Clone(*current), revision).image_bytes;
+    UnindexDeadline(current);
+    current->Overwrite(revision, effect.deadline, effect.head, effect.tail);
+    IndexDeadline(current);
+    return change;
+  }
+  Entry* const replacement = Entry::New(FieldsOf(probe, effect, revision));
+  change.memory_bytes = Footprint(*replacement) - Footprint(*current);
+  Replace(probe, current, replacement);
+  if (keep_image) {
+    change.image_bytes = Retire(replacement, current, revision).image_bytes;
+  } else {
+    Entry::Delete(current);
+  }
+  return change;
+}
+
+ShardChange Shard::Erase(const Probe& probe, Entry* current, Revision revision, Revision newest) {
+  ShardChange change;
+  change.usage = UsageAfterErase(*current);
+  change.memory_bytes = -Footprint(*current);
+  const bool keep_image = current->revision() <= newest;
+  if (!keep_image && !images_.contains(current)) {
+    Remove(probe, current);
+    Entry::Delete(current);
+    return change;
+  }
+  Entry* const tombstone = Entry::New(TombstoneOf(probe, revision));
+  change.memory_bytes += Footprint(*tombstone);
+  Replace(probe, current, tombstone);
+  if (keep_image) {
+    change.image_bytes = Retire(tombstone, current, revision).image_bytes;
+  } else {
+    Entry::Delete(current);
+  }
+  return change;
+}
+
+std::optional<ShardChange> Shard::Load(Entry* entry) {
+  const Probe probe(entry->ns(), entry->key());
+  bool added = false;
+  entries_.lazy_emplace(probe, [&](const auto& construct) {
+    construct(entry, probe.hash);
+    added = true;
+  });
+  if (!added) return std::nullopt;
+  ShardChange change;
+  change.usage = UsageOf(*entry);
+  change.memory_bytes = Footprint(*entry);
+  order_.insert(order_.end(), Ordered(entry));
+  IndexDeadline(entry);
+  return change;
+}
+
+ShardChange Shard::Insert(const Probe& probe, const Effect& effect, Revision revision) {
+  Entry* const entry = Entry::New(FieldsOf(probe, effect, revision));
+  ShardChange change;
+  change.usage = UsageOf(*entry);
+  change.memory_bytes = Footprint(*entry);
+  entries_.lazy_emplace(probe, [&](const auto& construct) { construct(entry, probe.hash); });
+  order_.insert(Ordered(entry));
+  IndexDeadline(entry);
+  return change;
+}
+
+// From now on `image` is an old form of the key that `current` stands for.
+ShardChange Shard::Retire(Entry* current, Entry* image, Revision revision) {
+  images_[current].push_back(image);
+  retired_.push_back({image, revision});
+  ShardChange change;
+  change.image_bytes = Footprint(*image);
+  return change;
+}
+
+// Puts `replacement` into all indexes where `current` was. `current` stays allocated.
+void Shard::Replace(const Probe& probe, Entry* current, Entry* replacement) {
+  UnindexDeadline(current);
+  // The same key has the same hash and the same place in the order: only the address changes.
+  const_cast<TaggedEntry&>(*entries_.find(probe)) = TaggedEntry(replacement, probe.hash);
+  order_.find(OrderBound(probe.ns, probe.key))->entry = replacement;
+  IndexDeadline(replacement);
+  const auto found = images_.find(current);
+  if (found == images_.end()) return;
+  Images moved = std::move(found->second);
+  images_.erase(found);
+  images_.emplace(replacement, std::move(moved));
+}
+
+void Shard::Remove(const Probe& probe, Entry* current) {
+  UnindexDeadline(current);
+  order_.erase(order_.find(OrderBound(probe.ns, probe.key)));
+  entries_.erase(entries_.find(probe));
+}
+
+// No snapshot shows the entry itself, but one may show an older image of the key.
+ShardChange Shard::RemoveExpired(Entry* expired) {
+  const Probe probe(expired->ns(), expired->key());
+  ShardChange change;
+  change.usage = UsageAfterErase(*expired);
+  change.memory_bytes = -Footprint(*expired);
+  if (images_.contains(expired)) {
+    Entry* const tombstone = Entry::New(TombstoneOf(probe, expired->revision()));
+    change.memory_bytes += Footprint(*tombstone);
+    Replace(probe, expired, tombstone);
+  } else {
+    Remove(probe, expired);
+  }
+  Entry::Delete(expired);
+  return change;
+}
+
+ShardChange Shard::Collect(Revision oldest, size_t max_images) {
+  ShardChange change;
+  for (size_t dropped = 0; dropped < max_images && !retired_.empty(); ++dropped) {
+    if (retired_.front().replaced_at > oldest) break;
+    const ShardChange one = DropImage(retired_.front().image);
+    change.memory_bytes += one.memory_bytes;
+    change.image_bytes += one.image_bytes;
+    retired_.pop_front();
+  }
+  return change;
+}
+
+// Images are dropped in the order in which they were retired, so it is the oldest of its key.
+ShardChange Shard::DropImage(Entry* image) {
+  ShardChange change;
+  change.image_bytes = -Footprint(*image);
+  const Probe probe(image->ns(), image->key());
+  Entry* const current = Find(probe);
+  const auto images = images_.find(current);
+  images->second.erase(images->second.begin());
+  if (images->second.empty()) {
+    images_.erase(images);
+    if (current->is_tombstone()) {
+      change.memory_bytes = -Footprint(*current);
+      Remove(probe, current);
+      Entry::Delete(current);
+    }
+  }
+  Entry::Delete(image);
+  return change;
+}
+
+const Entry* Shard::VisibleAt(const Entry& entry, Revision revision) const {
+  if (entry.revision() <= revision) return &entry;
+  const auto found = images_.find(&entry);
+  if (found == images_.end()) return nullptr;
+  const Images& images = found->second;
+  const auto visible = std::find_if(images.rbegin(), images.rend(), [&](const Entry* image) {
+    return image->revision() <= revision;
+  });
+  return visible == images.rend() ? nullptr : *visible;
+}
+
+void Shard::IndexDeadline(Entry* entry) {
+  if (entry->has_deadline()) deadlines_.emplace(entry->deadline(), entry);
+}
+
+void Shard::UnindexDeadline(Entry* entry) {
+  if (entry->has_deadline()) deadlines_.erase({entry->deadline(), entry});
+}
+
+}  // namespace tarn::storage::memory
