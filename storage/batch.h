@@ -17,7 +17,8 @@ namespace tarn::storage {
 // Namespaces have numbers below the Store and names above it.
 using NamespaceId = uint32_t;
 
-// Holds what Tarn keeps about itself (the namespaces' settings, later locks and receipts). No client can address it.
+// Holds what Tarn keeps about itself (the namespaces' settings, later locks and receipts). No
+// client can address it.
 inline constexpr NamespaceId kSystemNamespace = 0;
 
 enum class OperationKind : uint8_t {
@@ -30,22 +31,26 @@ enum class OperationKind : uint8_t {
   kTouch,   // Changes the deadline only.
 };
 
-// What must be true of the key just before the operation; if it is not, the operation fails and changes nothing.
+// What must be true of the key just before the operation; if it is not, the operation fails and
+// changes nothing.
 struct Precondition {
   enum class Kind : uint8_t {
     kNone,
     kAbsent,    // Else FAILED_PRECONDITION, ALREADY_EXISTS.
     kPresent,   // Else FAILED_PRECONDITION, KEY_NOT_FOUND.
-    kRevision,  // The entry exists at exactly `revision`; else ABORTED, REVISION_MISMATCH, also on a missing key.
+    kRevision,  // The entry exists at exactly `revision`; else ABORTED, REVISION_MISMATCH, also on
+                // a missing key.
   };
   Kind kind = Kind::kNone;
   Revision revision = 0;
 };
 
-// The caller's wish about the deadline. Only the Store reads it: engines see DeadlineRule and `deadline`.
+// The caller's wish about the deadline. Only the Store reads it: engines see DeadlineRule and
+// `deadline`.
 struct Ttl {
   enum class Kind : uint8_t {
-    kUnset,     // Put and creation: the namespace's default. Add and append on an existing entry: keep what it has.
+    kUnset,  // Put and creation: the namespace's default. Add and append on an existing entry: keep
+             // what it has.
     kNever,
     kDuration,  // `milliseconds` from now; positive.
   };
@@ -58,21 +63,23 @@ enum class DeadlineRule : uint8_t {
   kKeepExisting,  // A live entry keeps its own; a created one gets `deadline`.
 };
 
-// One member of a batch. A view: the bytes belong to the caller and stay where they are until the batch completes.
+// One member of a batch. A view: the bytes belong to the caller and stay where they are until the
+// batch completes.
 struct Operation {
   OperationKind kind = OperationKind::kGet;
   DeadlineRule deadline_rule = DeadlineRule::kSet;
   NamespaceId ns = kSystemNamespace;
   Precondition precondition;
   absl::string_view key;
-  absl::string_view value;               // Put: the value. Append: the suffix.
-  int64_t delta = 0;                     // Add.
-  Ttl ttl;                               // Put, add, append, touch; resolved by the Store into the next field.
+  absl::string_view value;  // Put: the value. Append: the suffix.
+  int64_t delta = 0;        // Add.
+  Ttl ttl;                  // Put, add, append, touch; resolved by the Store into the next field.
   base::UnixMs deadline = base::kNever;  // Absolute.
 };
 
 enum class BatchMode : uint8_t {
-  // Gets and preconditions see the one state just before the commit; any failure undoes all; one revision for all. The
+  // Gets and preconditions see the one state just before the commit; any failure undoes all; one
+  // revision for all. The
   // caller guarantees that no key is mutated twice.
   kAtomic,
   // In list order, each operation on its own: a result and a revision each.
@@ -111,17 +118,21 @@ struct OperationResult {
 };
 
 struct BatchResult {
-  // Why nothing at all was done; OK otherwise. Of an atomic batch also the failure of one of its operations, whose index is
-  // then `failed_operation`. An outcome that is not known is UNKNOWN (OUTCOME_UNKNOWN).
+  // Why nothing at all was done; OK otherwise. Of an atomic batch also the failure of one of its
+  // operations, whose index is then `failed_operation`. An outcome that is not known is UNKNOWN
+  // (OUTCOME_UNKNOWN).
   absl::Status status;
   size_t failed_operation = 0;
-  Revision revision = 0;  // Of an atomic commit; 0 when it changed nothing, and for independent batches.
-  absl::InlinedVector<OperationResult, 1> results;  // One for each operation, in their order; empty when `status` is an error.
+  Revision revision =
+      0;  // Of an atomic commit; 0 when it changed nothing, and for independent batches.
+  absl::InlinedVector<OperationResult, 1>
+      results;  // One for each operation, in their order; empty when `status` is an error.
   base::Arena arena;
 };
 
-// Called exactly once, perhaps before the call that was given it returns, perhaps on another thread, never with a lock held.
-// The result and all its views are valid during the call alone. It must not block.
+// Called exactly once, perhaps before the call that was given it returns, perhaps on another
+// thread, never with a lock held. The result and all its views are valid during the call alone. It
+// must not block.
 using Completion = absl::AnyInvocable<void(BatchResult&) &&>;
 
 inline bool IsMutation(OperationKind kind) { return kind != OperationKind::kGet; }

@@ -1,5 +1,6 @@
-// What a storage engine is. Engines differ in speed and durability, never in meaning: tests/contract runs the same cases over
-// each of them, and tests/model compares each with an ordered map.
+// What a storage engine is. Engines differ in speed and durability, never in meaning:
+// tests/contract runs the same cases over each of them, and tests/model compares each with an
+// ordered map.
 #pragma once
 
 #include <cstdint>
@@ -32,17 +33,20 @@ enum class SnapshotPurpose : uint8_t {
   kCheckpoint,  // Ends only when no scan's is left to end.
 };
 
-// Replaces everything a store holds. Built beside it, and switched to at once; destroyed without Publish, it leaves no trace.
+// Replaces everything a store holds. Built beside it, and switched to at once; destroyed without
+// Publish, it leaves no trace.
 class BulkLoad {
  public:
   virtual ~BulkLoad() = default;
 
-  // Adds entries with their revisions and deadlines; each key once. Thread-safe; fastest when each call's entries ascend and
-  // calls from different threads do not interleave their ranges. Expired entries are taken as they are.
+  // Adds entries with their revisions and deadlines; each key once. Thread-safe; fastest when each
+  // call's entries ascend and calls from different threads do not interleave their ranges. Expired
+  // entries are taken as they are.
   virtual absl::Status Add(absl::Span<const EntryView> entries) = 0;
 
-  // Makes what was added the store's content, durably where the engine is durable, and starts `meta.incarnation`. Nothing may
-  // be under way on the engine: no batch, no snapshot. At most once. On failure the old content stays.
+  // Makes what was added the store's content, durably where the engine is durable, and starts
+  // `meta.incarnation`. Nothing may be under way on the engine: no batch, no snapshot. At most
+  // once. On failure the old content stays.
   virtual absl::Status Publish(const StoreMeta& meta) = 0;
 };
 
@@ -58,55 +62,63 @@ struct EngineStats {
   uint64_t disk_bytes = 0;
   uint64_t disk_free_bytes = 0;
   uint64_t snapshots = 0;
-  uint64_t snapshot_bytes = 0;      // Kept only because a snapshot needs it.
-  uint64_t queued_batches = 0;      // Waiting for a commit or a read.
+  uint64_t snapshot_bytes = 0;  // Kept only because a snapshot needs it.
+  uint64_t queued_batches = 0;  // Waiting for a commit or a read.
   uint64_t queue_limit = 0;
-  uint64_t errors = 0;              // I/O and other failures of the engine itself since the start.
-  bool writable = true;             // False while the engine refuses growth (disk full) or all writes (damaged).
+  uint64_t errors = 0;  // I/O and other failures of the engine itself since the start.
+  bool writable =
+      true;  // False while the engine refuses growth (disk full) or all writes (damaged).
 };
 
 // The guarantees every engine gives:
 //
-// Order. A read submitted after a write was acknowledged sees it. Of two overlapping writes either may be first, and every
-// reader agrees which; revisions tell. Two batches submitted by one thread, the second without waiting for the first, take
-// effect in that order on every key they share; reads among them only with ReadOrder::kSubmitted.
+// Order. A read submitted after a write was acknowledged sees it. Of two overlapping writes either
+// may be first, and every reader agrees which; revisions tell. Two batches submitted by one thread,
+// the second without waiting for the first, take effect in that order on every key they share;
+// reads among them only with ReadOrder::kSubmitted.
 //
-// Outcome. A completion without an error means done, as durably as the engine promises. An error means nothing was done,
-// except UNKNOWN (OUTCOME_UNKNOWN).
+// Outcome. A completion without an error means done, as durably as the engine promises. An error
+// means nothing was done, except UNKNOWN (OUTCOME_UNKNOWN).
 //
-// Threads. All functions are thread-safe and none blocks for I/O, except OpenSnapshot, BeginBulkLoad, ReadMeta, WriteMeta and
-// SweepExpired, which may and are called from threads that can wait. Destroying an engine waits until every completion has
-// been called; nothing may be submitted by then.
+// Threads. All functions are thread-safe and none blocks for I/O, except OpenSnapshot,
+// BeginBulkLoad, ReadMeta, WriteMeta and SweepExpired, which may and are called from threads that
+// can wait. Destroying an engine waits until every completion has been called; nothing may be
+// submitted by then.
 //
-// Limits. Keys, batches and preconditions were checked by the caller (the Store). The engine checks what only it can see
-// before it changes anything: the size an append results in (VALUE_TOO_LARGE), the size of the answer (RESPONSE_TOO_LARGE,
-// counting kResultOverheadBytes a result), the quota (QUOTA_EXCEEDED) and its own room (MEMORY_LIMIT, DISK_FULL, QUEUE_FULL).
-// At such a limit, reads, deletes and whatever does not grow the store still work.
+// Limits. Keys, batches and preconditions were checked by the caller (the Store). The engine checks
+// what only it can see before it changes anything: the size an append results in (VALUE_TOO_LARGE),
+// the size of the answer (RESPONSE_TOO_LARGE, counting kResultOverheadBytes a result), the quota
+// (QUOTA_EXCEEDED) and its own room (MEMORY_LIMIT, DISK_FULL, QUEUE_FULL). At such a limit, reads,
+// deletes and whatever does not grow the store still work.
 class Engine {
  public:
   virtual ~Engine() = default;
 
   virtual void Run(const Batch& batch, Completion done) = 0;
 
-  // RESOURCE_EXHAUSTED (TOO_MANY_SNAPSHOTS) when as many as allowed are open and none may be ended for this one.
+  // RESOURCE_EXHAUSTED (TOO_MANY_SNAPSHOTS) when as many as allowed are open and none may be ended
+  // for this one.
   virtual absl::StatusOr<std::unique_ptr<Snapshot>> OpenSnapshot(SnapshotPurpose purpose) = 0;
 
   virtual absl::StatusOr<std::unique_ptr<BulkLoad>> BeginBulkLoad() = 0;
 
-  // Removes up to `max_entries` entries whose deadline has passed, invisibly: no revision, no change. Entries that an open
-  // snapshot may still show stay.
+  // Removes up to `max_entries` entries whose deadline has passed, invisibly: no revision, no
+  // change. Entries that an open snapshot may still show stay.
   virtual absl::StatusOr<SweepResult> SweepExpired(size_t max_entries) = 0;
 
   virtual EngineStats Stats() const = 0;
 
-  // What the store says of itself; nothing when it was never initialised, which is what "empty" means.
+  // What the store says of itself; nothing when it was never initialised, which is what "empty"
+  // means.
   virtual absl::StatusOr<std::optional<StoreMeta>> ReadMeta() = 0;
 
-  // Durable when it returns OK. Called before the first commit: from the first call on, revisions count in `meta.incarnation`.
-  // Later calls only persist a higher incarnation as used up (see ReserveNextIncarnation); the running counter goes on.
+  // Durable when it returns OK. Called before the first commit: from the first call on, revisions
+  // count in `meta.incarnation`. Later calls only persist a higher incarnation as used up (see
+  // ReserveNextIncarnation); the running counter goes on.
   virtual absl::Status WriteMeta(const StoreMeta& meta) = 0;
 
-  // Whether it is empty at every start because it lives with the process: then the data directory alone says who the store is.
+  // Whether it is empty at every start because it lives with the process: then the data directory
+  // alone says who the store is.
   virtual bool starts_empty() const { return false; }
 
   // "memory", "rocksdb".

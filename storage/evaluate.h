@@ -25,15 +25,17 @@ struct Effect {
   enum class Kind : uint8_t { kNothing, kWrite, kErase };
   Kind kind = Kind::kNothing;
   base::UnixMs deadline = base::kNever;
-  // kWrite: the new value is `head` followed by `tail`, which view the operation, the entry found, or `digits`.
+  // kWrite: the new value is `head` followed by `tail`, which view the operation, the entry found,
+  // or `digits`.
   absl::string_view head;
   absl::string_view tail;
 
   size_t value_size() const { return head.size() + tail.size(); }
 };
 
-// Judges the preconditions and computes the effect. Errors: REVISION_MISMATCH, ALREADY_EXISTS, KEY_NOT_FOUND, NOT_AN_INTEGER,
-// INTEGER_OVERFLOW, VALUE_TOO_LARGE. Stays where it was made, because `effect` may view `digits`.
+// Judges the preconditions and computes the effect. Errors: REVISION_MISMATCH, ALREADY_EXISTS,
+// KEY_NOT_FOUND, NOT_AN_INTEGER, INTEGER_OVERFLOW, VALUE_TOO_LARGE. Stays where it was made,
+// because `effect` may view `digits`.
 struct Evaluation {
   Evaluation(const Operation& operation, const Found& entry, const Limits& limits);
   Evaluation(const Evaluation&) = delete;
@@ -41,12 +43,14 @@ struct Evaluation {
 
   absl::Status status;  // An error: the operation must not be done.
   Effect effect;
-  int64_t number = 0;   // Of an add: the sum.
-  char digits[24];      // The sum's text.
+  int64_t number = 0;  // Of an add: the sum.
+  char digits[24];     // The sum's text.
 };
 
-// Fills in what a result says of an operation that was done: `revision` is the commit's. Copies no value.
-OperationResult ResultOf(const Operation& operation, const Found& entry, const Evaluation& evaluation, Revision revision);
+// Fills in what a result says of an operation that was done: `revision` is the commit's. Copies no
+// value.
+OperationResult ResultOf(const Operation& operation, const Found& entry,
+                         const Evaluation& evaluation, Revision revision);
 
 // Parses the canonical decimal form of a 64-bit integer: no plus sign, no leading zeros, no "-0".
 std::optional<int64_t> ParseInteger(absl::string_view text);

@@ -31,7 +31,8 @@ struct NamespaceInfo {
   NamespaceId id = 0;
   NamespaceSettings settings;
   base::UnixMs create_time = 0;
-  Revision revision = 0;  // Of the last change of its settings; changes may be made conditional on it.
+  Revision revision =
+      0;  // Of the last change of its settings; changes may be made conditional on it.
   Usage usage;
 };
 

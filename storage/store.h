@@ -36,13 +36,14 @@ struct StoreOptions {
   NamespaceCreation namespace_creation = NamespaceCreation::kOnFirstWrite;
   // How long a scan whose caller went away can be resumed at its revision.
   absl::Duration scan_lifetime = absl::Seconds(60);
-  size_t max_open_scans = 128;         // Each holds a snapshot.
-  size_t sweep_entries_per_step = 256; // Bounds how long one step of the sweeper keeps writers waiting.
+  size_t max_open_scans = 128;  // Each holds a snapshot.
+  size_t sweep_entries_per_step =
+      256;  // Bounds how long one step of the sweeper keeps writers waiting.
   absl::Duration sweep_interval = absl::Milliseconds(100);
 };
 
-// A batch as a client sends it. The operations belong to the caller until completion; the Store fills in the fields that only
-// it knows (namespace number, deadline).
+// A batch as a client sends it. The operations belong to the caller until completion; the Store
+// fills in the fields that only it knows (namespace number, deadline).
 struct BatchRequest {
   absl::string_view ns;  // Empty: kDefaultNamespace.
   BatchMode mode = BatchMode::kIndependent;
@@ -50,8 +51,9 @@ struct BatchRequest {
   absl::Span<Operation> operations;
 };
 
-// Which keys: all with `prefix`, or from `start` (inclusive) to `end` (exclusive); all of the namespace when everything is
-// empty. A prefix together with start or end is INVALID_ARGUMENT (INVALID_RANGE), and so is end <= start.
+// Which keys: all with `prefix`, or from `start` (inclusive) to `end` (exclusive); all of the
+// namespace when everything is empty. A prefix together with start or end is INVALID_ARGUMENT
+// (INVALID_RANGE), and so is end <= start.
 struct KeyBounds {
   std::string prefix;
   std::string start;
@@ -62,9 +64,10 @@ struct ScanRequest {
   std::string ns;
   KeyBounds bounds;
   ScanOptions options;
-  uint64_t limit = 0;         // Entries in all; 0: no bound. A resumed scan counts anew.
-  size_t chunk_bytes = 0;     // 0: the default; more than the maximum is taken as the maximum.
-  std::string resume_token;   // Continue behind the entry it was given with; all else must be as in the first request.
+  uint64_t limit = 0;        // Entries in all; 0: no bound. A resumed scan counts anew.
+  size_t chunk_bytes = 0;    // 0: the default; more than the maximum is taken as the maximum.
+  std::string resume_token;  // Continue behind the entry it was given with; all else must be as in
+                             // the first request.
 };
 
 // Valid during the callback that is given it.
@@ -74,8 +77,9 @@ struct ScanChunk {
   std::string resume_token;  // Empty: the scan has ended.
 };
 
-// A running scan. As a Cursor: one Next at a time. Destroying it before its end keeps its snapshot for scan_lifetime, so that
-// it can be resumed; destroying it at its end, or once its limit is reached and there is nothing more, ends the snapshot.
+// A running scan. As a Cursor: one Next at a time. Destroying it before its end keeps its snapshot
+// for scan_lifetime, so that it can be resumed; destroying it at its end, or once its limit is
+// reached and there is nothing more, ends the snapshot.
 class Scan {
  public:
   virtual ~Scan() = default;
@@ -100,57 +104,65 @@ struct StoreStats {
   std::string store_id;
   Incarnation incarnation = 0;
   EngineStats engine;
-  uint64_t swept_entries = 0;   // Since the start.
+  uint64_t swept_entries = 0;  // Since the start.
   uint64_t open_scans = 0;
   absl::Duration oldest_scan_age;  // Since its snapshot was opened; zero without scans.
   uint64_t namespaces = 0;
 };
 
-// Thread-safe. Outlives everything it hands out; its engine, ledger, clock and executor outlive it. Completions and `Done`
-// callbacks follow the rules of Completion: once, perhaps inline, without a lock held.
+// Thread-safe. Outlives everything it hands out; its engine, ledger, clock and executor outlive it.
+// Completions and `Done` callbacks follow the rules of Completion: once, perhaps inline, without a
+// lock held.
 class Store {
  public:
   struct Dependencies {
     Engine& engine;
-    UsageLedger& ledger;      // The one the engine keeps.
+    UsageLedger& ledger;  // The one the engine keeps.
     base::Clock& clock;
-    base::Executor& executor; // For long and blocking work; destroyed before the Store.
+    base::Executor& executor;  // For long and blocking work; destroyed before the Store.
     base::RandomSource& random;
   };
 
   template <typename T>
   using Done = absl::AnyInvocable<void(absl::StatusOr<T>) &&>;
 
-  // Reads the namespaces from the engine, creates the default one if need be, and starts the sweeper.
-  static absl::StatusOr<std::unique_ptr<Store>> Open(const Dependencies& dependencies, const StoreMeta& meta,
+  // Reads the namespaces from the engine, creates the default one if need be, and starts the
+  // sweeper.
+  static absl::StatusOr<std::unique_ptr<Store>> Open(const Dependencies& dependencies,
+                                                     const StoreMeta& meta,
                                                      const StoreOptions& options);
   virtual ~Store() = default;
 
-  // Checks limits, namespace and TTLs, then runs the batch. Besides the engine's errors: INVALID_KEY, KEY_TOO_LARGE,
-  // VALUE_TOO_LARGE, BATCH_TOO_LARGE, INVALID_REQUEST (no operations), INVALID_TTL, INVALID_PRECONDITION, DUPLICATE_KEY,
-  // INVALID_NAMESPACE_NAME, NAMESPACE_NOT_FOUND, TOO_MANY_NAMESPACES. A bad operation of an independent batch fails alone; of
-  // an atomic one, all.
+  // Checks limits, namespace and TTLs, then runs the batch. Besides the engine's errors:
+  // INVALID_KEY, KEY_TOO_LARGE, VALUE_TOO_LARGE, BATCH_TOO_LARGE, INVALID_REQUEST (no operations),
+  // INVALID_TTL, INVALID_PRECONDITION, DUPLICATE_KEY, INVALID_NAMESPACE_NAME, NAMESPACE_NOT_FOUND,
+  // TOO_MANY_NAMESPACES. A bad operation of an independent batch fails alone; of an atomic one,
+  // all.
   virtual void Run(const BatchRequest& request, Completion done) = 0;
 
   // Besides: INVALID_RANGE, INVALID_RESUME_TOKEN, SNAPSHOT_EXPIRED, TOO_MANY_SNAPSHOTS.
   virtual void OpenScan(const ScanRequest& request, Done<std::unique_ptr<Scan>> done) = 0;
 
-  virtual void Count(absl::string_view ns, const KeyBounds& bounds, StopRequested stop, Done<CountResult> done) = 0;
+  virtual void Count(absl::string_view ns, const KeyBounds& bounds, StopRequested stop,
+                     Done<CountResult> done) = 0;
 
-  // Removes the entries that existed at its start and have not been written since, in bounded commits. After an error or
-  // CANCELLED some may be gone; doing it again is right.
+  // Removes the entries that existed at its start and have not been written since, in bounded
+  // commits. After an error or CANCELLED some may be gone; doing it again is right.
   virtual void DeleteRange(absl::string_view ns, const KeyBounds& bounds, StopRequested stop,
                            Done<DeleteRangeResult> done) = 0;
 
   // FAILED_PRECONDITION (NAMESPACE_EXISTS) when there is one of that name, whatever its settings.
-  virtual void CreateNamespace(absl::string_view name, const NamespaceSettings& settings, Done<NamespaceInfo> done) = 0;
-  // Replaces all settings. With `expected`, only if the namespace's revision is that: else ABORTED (REVISION_MISMATCH). A
-  // placement can be changed only while the namespace is empty (NAMESPACE_NOT_EMPTY).
-  virtual void UpdateNamespace(absl::string_view name, const NamespaceSettings& settings, std::optional<Revision> expected,
+  virtual void CreateNamespace(absl::string_view name, const NamespaceSettings& settings,
                                Done<NamespaceInfo> done) = 0;
-  // Only an empty one (NAMESPACE_NOT_EMPTY), and never the default one (DEFAULT_NAMESPACE); `expected` as above. A write that
-  // overlaps it may create the namespace again.
-  virtual void DeleteNamespace(absl::string_view name, std::optional<Revision> expected, Done<NamespaceInfo> done) = 0;
+  // Replaces all settings. With `expected`, only if the namespace's revision is that: else ABORTED
+  // (REVISION_MISMATCH). A placement can be changed only while the namespace is empty
+  // (NAMESPACE_NOT_EMPTY).
+  virtual void UpdateNamespace(absl::string_view name, const NamespaceSettings& settings,
+                               std::optional<Revision> expected, Done<NamespaceInfo> done) = 0;
+  // Only an empty one (NAMESPACE_NOT_EMPTY), and never the default one (DEFAULT_NAMESPACE);
+  // `expected` as above. A write that overlaps it may create the namespace again.
+  virtual void DeleteNamespace(absl::string_view name, std::optional<Revision> expected,
+                               Done<NamespaceInfo> done) = 0;
   // FAILED_PRECONDITION (NAMESPACE_NOT_FOUND) when there is none.
   virtual absl::StatusOr<NamespaceInfo> GetNamespace(absl::string_view name) const = 0;
   // In order of name, those after `after`, at most `max`.

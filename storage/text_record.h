@@ -25,8 +25,8 @@ struct TextField {
 
 std::string EncodeTextRecord(absl::string_view kind, absl::Span<const TextField> fields);
 
-// The values of exactly these fields in this order. DATA_LOSS when `content` is anything but what EncodeTextRecord made;
-// FAILED_PRECONDITION when it has a version that this program does not know.
+// The values of exactly these fields in this order. DATA_LOSS when `content` is anything but what
+// EncodeTextRecord made; FAILED_PRECONDITION when it has a version that this program does not know.
 absl::StatusOr<std::vector<std::string>> DecodeTextRecord(absl::string_view kind,
                                                           absl::Span<const absl::string_view> names,
                                                           absl::string_view content);
