@@ -40,15 +40,16 @@ absl::Status CheckHeader(absl::string_view kind, absl::string_view line) {
   if (line.empty() || !std::all_of(line.begin(), line.end(), absl::ascii_isdigit)) {
     return Damaged("its version is not a number");
   }
-  return absl::FailedPreconditionError(
-      absl::StrCat("it has format version ", line, ", this program knows version ", kVersion, " only"));
+  return absl::FailedPreconditionError(absl::StrCat(
+      "it has format version ", line, ", this program knows version ", kVersion, " only"));
 }
 
 }  // namespace
 
 std::string EncodeTextRecord(absl::string_view kind, absl::Span<const TextField> fields) {
   std::string content = absl::StrCat("tarn-", kind, " ", kVersion, "\n");
-  for (const TextField& field : fields) absl::StrAppend(&content, field.name, " ", field.value, "\n");
+  for (const TextField& field : fields)
+    absl::StrAppend(&content, field.name, " ", field.value, "\n");
   return content + ChecksumLine(content);
 }
 

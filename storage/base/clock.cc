@@ -29,7 +29,9 @@ UnixMs SystemClock::Now() const { return wall_at_start_ + ElapsedMs(); }
 
 int64_t SystemClock::MonotonicNanos() const { return ReadNanos(CLOCK_MONOTONIC); }
 
-int64_t SystemClock::WallClockDriftMs() const { return WallMs() - (system_wall_at_start_ + ElapsedMs()); }
+int64_t SystemClock::WallClockDriftMs() const {
+  return WallMs() - (system_wall_at_start_ + ElapsedMs());
+}
 
 int64_t SystemClock::ElapsedMs() const {
   return (ReadNanos(CLOCK_BOOTTIME) - boottime_at_start_ns_) / kNanosPerMillisecond;

@@ -23,7 +23,8 @@ std::optional<uint64_t> ConsumeFixed64(absl::string_view* input) {
 }
 
 void AppendVarint64(std::string* target, uint64_t value) {
-  for (; value >= kMoreGroups; value >>= 7) target->push_back(static_cast<char>(value | kMoreGroups));
+  for (; value >= kMoreGroups; value >>= 7)
+    target->push_back(static_cast<char>(value | kMoreGroups));
   target->push_back(static_cast<char>(value));
 }
 

@@ -10,7 +10,8 @@
 namespace tarn::base {
 namespace {
 
-// Never leaves the process: the server turns it into ErrorInfo. One byte, so that the payload needs no allocation of its own.
+// Never leaves the process: the server turns it into ErrorInfo. One byte, so that the payload needs
+// no allocation of its own.
 constexpr absl::string_view kReasonPayload = "tarn.reason";
 
 // In the order of the enum.
@@ -59,7 +60,8 @@ constexpr absl::string_view kNames[] = {
     "PERMISSION_DENIED",
     "UNSUPPORTED",
 };
-static_assert(std::size(kNames) == static_cast<size_t>(Reason::kUnsupported) + 1, "each reason has a name");
+static_assert(std::size(kNames) == static_cast<size_t>(Reason::kUnsupported) + 1,
+              "each reason has a name");
 
 }  // namespace
 
@@ -90,7 +92,9 @@ Reason ReasonOf(const absl::Status& status) {
 absl::Status Annotate(const absl::Status& status, absl::string_view context) {
   if (status.ok()) return status;
   absl::Status annotated(status.code(), absl::StrCat(context, ": ", status.message()));
-  status.ForEachPayload([&](absl::string_view type, const absl::Cord& payload) { annotated.SetPayload(type, payload); });
+  status.ForEachPayload([&](absl::string_view type, const absl::Cord& payload) {
+    annotated.SetPayload(type, payload);
+  });
   return annotated;
 }
 

@@ -21,7 +21,8 @@ constexpr size_t kShownNameBytes = 12;
 }  // namespace
 
 struct ThreadPool::State {
-  explicit State(const Options& options) : name(options.name.substr(0, kShownNameBytes)), max_queued(options.max_queued) {}
+  explicit State(const Options& options)
+      : name(options.name.substr(0, kShownNameBytes)), max_queued(options.max_queued) {}
 
   // Runs tasks until the pool is being destroyed and nothing is left.
   void Work();
@@ -69,11 +70,13 @@ ThreadPool::~ThreadPool() {
 absl::Status ThreadPool::Submit(Task task) {
   absl::MutexLock lock(&state_->mutex);
   if (state_->stopping) {
-    return MakeError(absl::StatusCode::kUnavailable, Reason::kDraining, absl::StrCat(state_->name, " is shutting down"));
+    return MakeError(absl::StatusCode::kUnavailable, Reason::kDraining,
+                     absl::StrCat(state_->name, " is shutting down"));
   }
   if (state_->queue.size() >= state_->max_queued) {
-    return MakeError(absl::StatusCode::kResourceExhausted, Reason::kQueueFull,
-                     absl::StrCat(state_->name, " has ", state_->queue.size(), " tasks waiting already"));
+    return MakeError(
+        absl::StatusCode::kResourceExhausted, Reason::kQueueFull,
+        absl::StrCat(state_->name, " has ", state_->queue.size(), " tasks waiting already"));
   }
   state_->queue.push_back(std::move(task));
   return absl::OkStatus();

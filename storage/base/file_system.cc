@@ -25,7 +25,8 @@ absl::StatusOr<std::string> ReadFile(FileSystem& files, const std::string& path,
   TARN_ASSIGN_OR_RETURN(const std::unique_ptr<RandomAccessFile> file, files.Open(path));
   TARN_ASSIGN_OR_RETURN(const uint64_t size, file->Size());
   if (size > max_bytes) {
-    return absl::OutOfRangeError(absl::StrCat(path, " has ", size, " bytes, at most ", max_bytes, " are expected"));
+    return absl::OutOfRangeError(
+        absl::StrCat(path, " has ", size, " bytes, at most ", max_bytes, " are expected"));
   }
   return file->Read(0, size);
 }
@@ -35,13 +36,16 @@ absl::Status ReplaceFile(FileSystem& files, const std::string& path, absl::strin
   absl::Status status = WriteAndSync(files, temporary, content);
   if (status.ok()) status = files.Rename(temporary, path);
   if (!status.ok()) {
-    // It may never have come to be; what counts is the first error. The next attempt empties what stays.
+    // It may never have come to be; what counts is the first error. The next attempt empties what
+    // stays.
     files.Remove(temporary).IgnoreError();
     return status;
   }
   return files.SyncDirectory(std::string(DirectoryOf(path)));
 }
 
-std::string JoinPath(absl::string_view directory, absl::string_view name) { return absl::StrCat(directory, "/", name); }
+std::string JoinPath(absl::string_view directory, absl::string_view name) {
+  return absl::StrCat(directory, "/", name);
+}
 
 }  // namespace tarn::base

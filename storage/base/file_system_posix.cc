@@ -21,12 +21,13 @@
 namespace tarn::base {
 namespace {
 
-constexpr mode_t kFileMode = 0600;       // State may be confidential: nobody but the daemon's user.
+constexpr mode_t kFileMode = 0600;  // State may be confidential: nobody but the daemon's user.
 constexpr mode_t kDirectoryMode = 0700;
 constexpr size_t kMaxHolderBytes = 1024;
 
 absl::Status FileError(int error, absl::string_view action, absl::string_view path) {
-  const std::string message = absl::StrCat("cannot ", action, " ", path, ": ", std::generic_category().message(error));
+  const std::string message =
+      absl::StrCat("cannot ", action, " ", path, ": ", std::generic_category().message(error));
   switch (error) {
     case ENOENT:
       return absl::NotFoundError(message);
@@ -57,7 +58,8 @@ class Descriptor {
   int number_;
 };
 
-absl::StatusOr<Descriptor> OpenDescriptor(const std::string& path, int flags, absl::string_view action) {
+absl::StatusOr<Descriptor> OpenDescriptor(const std::string& path, int flags,
+                                          absl::string_view action) {
   int number = -1;
   do {
     number = ::open(path.c_str(), flags | O_CLOEXEC, kFileMode);
@@ -95,13 +97,16 @@ class PosixWritableFile final : public WritableFile {
   absl::Status Close() override {
     const int descriptor = descriptor_.Release();
     if (descriptor < 0) return failure_;
-    // Some file systems report a failed write only here. After EINTR the descriptor is closed all the same.
-    if (::close(descriptor) != 0 && errno != EINTR) return Remember(FileError(errno, "close", path_));
+    // Some file systems report a failed write only here. After EINTR the descriptor is closed all
+    // the same.
+    if (::close(descriptor) != 0 && errno != EINTR)
+      return Remember(FileError(errno, "close", path_));
     return failure_;
   }
 
  private:
-  // The kernel reports a failed write-back once and then forgets it: a second sync would say OK for bytes that are lost.
+  // The kernel reports a failed write-back once and then forgets it: a second sync would say OK for
+  // bytes that are lost.
   absl::Status Remember(absl::Status status) {
     if (!status.ok()) failure_ = status;
     return status;
@@ -124,7 +129,8 @@ class PosixRandomAccessFile final : public RandomAccessFile {
     std::string bytes(size, '\0');
     size_t done = 0;
     while (done < size) {
-      const ssize_t got = ::pread(descriptor_.get(), &bytes[done], size - done, static_cast<off_t>(offset + done));
+      const ssize_t got =
+          ::pread(descriptor_.get(), &bytes[done], size - done, static_cast<off_t>(offset + done));
       if (got < 0 && errno == EINTR) continue;
       if (got < 0) return FileError(errno, "read", path_);
       if (got == 0) return EndsBefore(offset, size);
@@ -134,14 +140,15 @@ class PosixRandomAccessFile final : public RandomAccessFile {
   }
 
   absl::StatusOr<uint64_t> Size() const override {
-    struct stat status{};
+    struct stat status {};
     if (::fstat(descriptor_.get(), &status) != 0) return FileError(errno, "inspect", path_);
     return static_cast<uint64_t>(status.st_size);
   }
 
  private:
   absl::Status EndsBefore(uint64_t offset, size_t size) const {
-    return absl::OutOfRangeError(absl::StrCat("cannot read ", size, " bytes at ", offset, " of ", path_, ": it ends before"));
+    return absl::OutOfRangeError(absl::StrCat("cannot read ", size, " bytes at ", offset, " of ",
+                                              path_, ": it ends before"));
   }
 
   const Descriptor descriptor_;
@@ -152,7 +159,8 @@ class PosixFileLock final : public FileLock {
  public:
   explicit PosixFileLock(Descriptor descriptor) : descriptor_(std::move(descriptor)) {}
 
-  // What nobody holds names nobody. (After a crash the text stays; then the lock is free, and nobody reads it.)
+  // What nobody holds names nobody. (After a crash the text stays; then the lock is free, and
+  // nobody reads it.)
   ~PosixFileLock() override {
     if (::ftruncate(descriptor_.get(), 0) != 0) return;
   }
@@ -166,7 +174,8 @@ absl::Status HeldByAnother(int descriptor, const std::string& path) {
   const ssize_t got = ::pread(descriptor, holder.data(), holder.size(), 0);
   holder.resize(static_cast<size_t>(std::max<ssize_t>(got, 0)));
   return absl::FailedPreconditionError(
-      absl::StrCat(path, " is locked by ", holder.empty() ? "another process, which has not said who it is" : holder));
+      absl::StrCat(path, " is locked by ",
+                   holder.empty() ? "another process, which has not said who it is" : holder));
 }
 
 std::string ParentOf(absl::string_view path) {
@@ -179,7 +188,8 @@ std::string ParentOf(absl::string_view path) {
 class Posix final : public FileSystem {
  public:
   absl::StatusOr<std::unique_ptr<WritableFile>> Create(const std::string& path) override {
-    TARN_ASSIGN_OR_RETURN(Descriptor descriptor, OpenDescriptor(path, O_WRONLY | O_CREAT | O_TRUNC, "create"));
+    TARN_ASSIGN_OR_RETURN(Descriptor descriptor,
+                          OpenDescriptor(path, O_WRONLY | O_CREAT | O_TRUNC, "create"));
     return std::make_unique<PosixWritableFile>(std::move(descriptor), path);
   }
 
@@ -206,14 +216,16 @@ class Posix final : public FileSystem {
   }
 
   absl::Status CreateDirectories(const std::string& path) override {
-    for (size_t slash = path.find('/', 1); slash != std::string::npos; slash = path.find('/', slash + 1)) {
+    for (size_t slash = path.find('/', 1); slash != std::string::npos;
+         slash = path.find('/', slash + 1)) {
       TARN_RETURN_IF_ERROR(CreateDirectory(path.substr(0, slash)));
     }
     return CreateDirectory(path);
   }
 
   absl::Status SyncDirectory(const std::string& path) override {
-    TARN_ASSIGN_OR_RETURN(const Descriptor descriptor, OpenDescriptor(path, O_RDONLY | O_DIRECTORY, "open"));
+    TARN_ASSIGN_OR_RETURN(const Descriptor descriptor,
+                          OpenDescriptor(path, O_RDONLY | O_DIRECTORY, "open"));
     if (::fsync(descriptor.get()) == 0) return absl::OkStatus();
     return FileError(errno, "sync", path);
   }
@@ -221,7 +233,8 @@ class Posix final : public FileSystem {
   absl::StatusOr<std::vector<std::string>> List(const std::string& path) override {
     std::error_code error;
     std::vector<std::string> names;
-    for (std::filesystem::directory_iterator it(path, error), end; !error && it != end; it.increment(error)) {
+    for (std::filesystem::directory_iterator it(path, error), end; !error && it != end;
+         it.increment(error)) {
       names.push_back(it->path().filename().string());
     }
     if (error) return FileError(error.value(), "list", path);
@@ -230,22 +243,25 @@ class Posix final : public FileSystem {
   }
 
   absl::StatusOr<bool> Exists(const std::string& path) override {
-    struct stat status{};
+    struct stat status {};
     if (::stat(path.c_str(), &status) == 0) return true;
     if (errno == ENOENT || errno == ENOTDIR) return false;
     return FileError(errno, "inspect", path);
   }
 
   absl::StatusOr<DiskSpace> Space(const std::string& path) override {
-    struct statvfs status{};
-    if (::statvfs(path.c_str(), &status) != 0) return FileError(errno, "ask for the space of", path);
+    struct statvfs status {};
+    if (::statvfs(path.c_str(), &status) != 0)
+      return FileError(errno, "ask for the space of", path);
     return DiskSpace{.free_bytes = uint64_t{status.f_bavail} * status.f_frsize,
                      .total_bytes = uint64_t{status.f_blocks} * status.f_frsize};
   }
 
-  // flock belongs to the open file, not to the process: a second lock in the same process is refused too, and closing some other
-  // descriptor of the file does not release it (as it would a POSIX record lock).
-  absl::StatusOr<std::unique_ptr<FileLock>> Lock(const std::string& path, absl::string_view holder) override {
+  // flock belongs to the open file, not to the process: a second lock in the same process is
+  // refused too, and closing some other descriptor of the file does not release it (as it would a
+  // POSIX record lock).
+  absl::StatusOr<std::unique_ptr<FileLock>> Lock(const std::string& path,
+                                                 absl::string_view holder) override {
     TARN_ASSIGN_OR_RETURN(Descriptor descriptor, OpenDescriptor(path, O_RDWR | O_CREAT, "open"));
     if (::flock(descriptor.get(), LOCK_EX | LOCK_NB) != 0) {
       if (errno == EWOULDBLOCK) return HeldByAnother(descriptor.get(), path);
@@ -260,7 +276,7 @@ class Posix final : public FileSystem {
   absl::Status CreateDirectory(const std::string& path) {
     if (::mkdir(path.c_str(), kDirectoryMode) == 0) return SyncDirectory(ParentOf(path));
     const int error = errno;
-    struct stat status{};
+    struct stat status {};
     if (::stat(path.c_str(), &status) == 0 && S_ISDIR(status.st_mode)) return absl::OkStatus();
     return FileError(error, "create the directory", path);
   }

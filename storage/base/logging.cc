@@ -1,10 +1,10 @@
 #include "storage/base/logging.h"
 
+#include <memory>
+
 #include <spdlog/logger.h>
 #include <spdlog/pattern_formatter.h>
 #include <spdlog/sinks/stdout_sinks.h>
-
-#include <memory>
 
 namespace tarn::base {
 namespace {
@@ -18,7 +18,8 @@ void AppendEscaped(absl::string_view bytes, LogFormat format, spdlog::memory_buf
   for (const char c : bytes) {
     const auto byte = static_cast<unsigned char>(c);
     if (byte < 0x20 || byte == 0x7f) {
-      for (const char part : {'\\', 'u', '0', '0', kHex[byte >> 4], kHex[byte & 15]}) target.push_back(part);
+      for (const char part : {'\\', 'u', '0', '0', kHex[byte >> 4], kHex[byte & 15]})
+        target.push_back(part);
       continue;
     }
     if (format == LogFormat::kJson && (c == '"' || c == '\\')) target.push_back('\\');
@@ -26,13 +27,16 @@ void AppendEscaped(absl::string_view bytes, LogFormat format, spdlog::memory_buf
   }
 }
 
-// The message with control characters made visible: a line of the log is one record whatever a message holds.
+// The message with control characters made visible: a line of the log is one record whatever a
+// message holds.
 class EscapedMessage final : public spdlog::custom_flag_formatter {
  public:
   explicit EscapedMessage(LogFormat format) : format_(format) {}
 
-  void format(const spdlog::details::log_msg& message, const std::tm&, spdlog::memory_buf_t& target) override {
-    AppendEscaped(absl::string_view(message.payload.data(), message.payload.size()), format_, target);
+  void format(const spdlog::details::log_msg& message, const std::tm&,
+              spdlog::memory_buf_t& target) override {
+    AppendEscaped(absl::string_view(message.payload.data(), message.payload.size()), format_,
+                  target);
   }
   std::unique_ptr<spdlog::custom_flag_formatter> clone() const override {
     return std::make_unique<EscapedMessage>(format_);
@@ -77,14 +81,17 @@ spdlog::logger& Logger() {
 
 }  // namespace
 
-// The sink has a lock for its formatter, and the logger's level is atomic. (logger::set_formatter would not lock.)
+// The sink has a lock for its formatter, and the logger's level is atomic. (logger::set_formatter
+// would not lock.)
 void ConfigureLogging(const LogOptions& options) {
   spdlog::logger& logger = Logger();
   logger.sinks().front()->set_formatter(MakeFormatter(options.format));
   logger.set_level(Convert(options.level));
 }
 
-bool LogEnabled(LogLevel level) { return level != LogLevel::kOff && Logger().should_log(Convert(level)); }
+bool LogEnabled(LogLevel level) {
+  return level != LogLevel::kOff && Logger().should_log(Convert(level));
+}
 
 void WriteLog(LogLevel level, absl::string_view message) {
   if (level == LogLevel::kOff) return;

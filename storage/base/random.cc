@@ -15,12 +15,14 @@ class KernelRandom final : public RandomSource {
  public:
   uint64_t Next() override {
     uint64_t number = 0;
-    // Up to 256 bytes come whole once the kernel's pool is seeded; only the wait for that can be interrupted.
+    // Up to 256 bytes come whole once the kernel's pool is seeded; only the wait for that can be
+    // interrupted.
     ssize_t taken = 0;
     do {
       taken = getrandom(&number, sizeof(number), 0);
     } while (taken < 0 && errno == EINTR);
-    // A kernel without the call cannot run this program; a guessable identity would be worse than none.
+    // A kernel without the call cannot run this program; a guessable identity would be worse than
+    // none.
     if (taken != static_cast<ssize_t>(sizeof(number))) std::abort();
     return number;
   }

@@ -17,7 +17,9 @@ std::string ParentOf(const std::string& path) {
   return slash == 0 ? "/" : path.substr(0, slash);
 }
 
-absl::Status NoSuch(const std::string& path) { return absl::NotFoundError(absl::StrCat(path, ": no such file")); }
+absl::Status NoSuch(const std::string& path) {
+  return absl::NotFoundError(absl::StrCat(path, ": no such file"));
+}
 
 absl::Status Fault(FaultKind kind, absl::string_view line) {
   if (kind == FaultKind::kDiskFull) {
@@ -25,14 +27,16 @@ absl::Status Fault(FaultKind kind, absl::string_view line) {
                            absl::StrCat("cannot ", line, ": No space left on device"));
   }
   return absl::InternalError(absl::StrCat(
-      "cannot ", line, kind == FaultKind::kReadOnly ? ": Read-only file system" : ": Input/output error"));
+      "cannot ", line,
+      kind == FaultKind::kReadOnly ? ": Read-only file system" : ": Input/output error"));
 }
 
 }  // namespace
 
 class FaultWritableFile final : public base::WritableFile {
  public:
-  FaultWritableFile(FaultFileSystem& files, std::shared_ptr<FaultFileSystem::File> file, std::string path, uint64_t life)
+  FaultWritableFile(FaultFileSystem& files, std::shared_ptr<FaultFileSystem::File> file,
+                    std::string path, uint64_t life)
       : files_(files), file_(std::move(file)), path_(std::move(path)), life_(life) {}
 
   absl::Status Append(absl::string_view bytes) override {
@@ -61,7 +65,8 @@ class FaultWritableFile final : public base::WritableFile {
   absl::Status Begin(const std::string& line) ABSL_EXCLUSIVE_LOCKS_REQUIRED(files_.mutex_) {
     TARN_RETURN_IF_ERROR(failure_);
     failure_ = files_.Begin(line, FaultFileSystem::Access::kWrite);
-    if (failure_.ok() && life_ != files_.life_) failure_ = absl::InternalError("the machine has crashed meanwhile");
+    if (failure_.ok() && life_ != files_.life_)
+      failure_ = absl::InternalError("the machine has crashed meanwhile");
     return failure_;
   }
 
@@ -74,13 +79,14 @@ class FaultWritableFile final : public base::WritableFile {
 
 class FaultRandomAccessFile final : public base::RandomAccessFile {
  public:
-  FaultRandomAccessFile(FaultFileSystem& files, std::shared_ptr<FaultFileSystem::File> file, std::string path)
+  FaultRandomAccessFile(FaultFileSystem& files, std::shared_ptr<FaultFileSystem::File> file,
+                        std::string path)
       : files_(files), file_(std::move(file)), path_(std::move(path)) {}
 
   absl::StatusOr<std::string> Read(uint64_t offset, size_t size) const override {
     absl::MutexLock lock(&files_.mutex_);
-    TARN_RETURN_IF_ERROR(
-        files_.Begin(absl::StrCat("read ", path_, " ", offset, " ", size), FaultFileSystem::Access::kRead));
+    TARN_RETURN_IF_ERROR(files_.Begin(absl::StrCat("read ", path_, " ", offset, " ", size),
+                                      FaultFileSystem::Access::kRead));
     if (offset > file_->content.size() || size > file_->content.size() - offset) {
       return absl::OutOfRangeError(absl::StrCat(path_, " ends before"));
     }
@@ -89,7 +95,8 @@ class FaultRandomAccessFile final : public base::RandomAccessFile {
 
   absl::StatusOr<uint64_t> Size() const override {
     absl::MutexLock lock(&files_.mutex_);
-    TARN_RETURN_IF_ERROR(files_.Begin(absl::StrCat("size ", path_), FaultFileSystem::Access::kRead));
+    TARN_RETURN_IF_ERROR(
+        files_.Begin(absl::StrCat("size ", path_), FaultFileSystem::Access::kRead));
     return file_->content.size();
   }
 
@@ -114,7 +121,8 @@ class FaultFileLock final : public base::FileLock {
   const uint64_t life_;
 };
 
-FaultFileSystem::FaultFileSystem() : space_{.free_bytes = uint64_t{1} << 40, .total_bytes = uint64_t{1} << 40} {}
+FaultFileSystem::FaultFileSystem()
+    : space_{.free_bytes = uint64_t{1} << 40, .total_bytes = uint64_t{1} << 40} {}
 FaultFileSystem::~FaultFileSystem() = default;
 
 void FaultFileSystem::FailAt(uint64_t operation, FaultKind kind, FaultDuration duration) {
@@ -141,7 +149,8 @@ void FaultFileSystem::Crash(Unsynced bytes, Unsynced names) {
     const bool grown = absl::StartsWith(file->content, file->durable);
     if (bytes == Unsynced::kLost) file->content = file->durable;
     // Emptied and written anew: its old bytes are gone from the medium as well.
-    if (bytes == Unsynced::kTorn) file->content.resize(grown ? (synced + file->content.size()) / 2 : file->content.size() / 2);
+    if (bytes == Unsynced::kTorn)
+      file->content.resize(grown ? (synced + file->content.size()) / 2 : file->content.size() / 2);
     file->durable = file->content;
   }
 }
@@ -164,13 +173,15 @@ std::vector<std::string> FaultFileSystem::trace() const {
 absl::Status FaultFileSystem::Begin(const std::string& line, Access access) {
   const uint64_t number = trace_.size();
   trace_.push_back(line);
-  const bool due = armed_ && (duration_ == FaultDuration::kSticky ? number >= fail_at_ : number == fail_at_);
+  const bool due =
+      armed_ && (duration_ == FaultDuration::kSticky ? number >= fail_at_ : number == fail_at_);
   if (!due || (kind_ != FaultKind::kIoError && access == Access::kRead)) return absl::OkStatus();
   trace_.back() += " !";
   return Fault(kind_, line);
 }
 
-absl::StatusOr<std::shared_ptr<FaultFileSystem::File>> FaultFileSystem::Find(const std::string& path) {
+absl::StatusOr<std::shared_ptr<FaultFileSystem::File>> FaultFileSystem::Find(
+    const std::string& path) {
   const auto found = names_.find(path);
   if (found == names_.end()) return NoSuch(path);
   return found->second;
@@ -192,7 +203,8 @@ std::vector<std::string> FaultFileSystem::PathsIn(const std::string& path) const
   return paths;
 }
 
-absl::StatusOr<std::unique_ptr<base::WritableFile>> FaultFileSystem::Create(const std::string& path) {
+absl::StatusOr<std::unique_ptr<base::WritableFile>> FaultFileSystem::Create(
+    const std::string& path) {
   absl::MutexLock lock(&mutex_);
   TARN_RETURN_IF_ERROR(Begin(absl::StrCat("create ", path), Access::kWrite));
   if (!IsDirectory(ParentOf(path))) return NoSuch(path);
@@ -202,7 +214,8 @@ absl::StatusOr<std::unique_ptr<base::WritableFile>> FaultFileSystem::Create(cons
   return std::make_unique<FaultWritableFile>(*this, file, path, life_);
 }
 
-absl::StatusOr<std::unique_ptr<base::RandomAccessFile>> FaultFileSystem::Open(const std::string& path) {
+absl::StatusOr<std::unique_ptr<base::RandomAccessFile>> FaultFileSystem::Open(
+    const std::string& path) {
   absl::MutexLock lock(&mutex_);
   TARN_RETURN_IF_ERROR(Begin(absl::StrCat("open ", path), Access::kRead));
   TARN_ASSIGN_OR_RETURN(std::shared_ptr<File> file, Find(path));
@@ -240,7 +253,8 @@ absl::Status FaultFileSystem::Remove(const std::string& path) {
   absl::MutexLock lock(&mutex_);
   TARN_RETURN_IF_ERROR(Begin(absl::StrCat("remove ", path), Access::kWrite));
   if (directories_.contains(path)) {
-    if (!PathsIn(path).empty()) return absl::InternalError(absl::StrCat(path, ": Directory not empty"));
+    if (!PathsIn(path).empty())
+      return absl::InternalError(absl::StrCat(path, ": Directory not empty"));
     directories_.erase(path);
     return absl::OkStatus();
   }
@@ -251,7 +265,9 @@ absl::Status FaultFileSystem::RemoveRecursively(const std::string& path) {
   absl::MutexLock lock(&mutex_);
   TARN_RETURN_IF_ERROR(Begin(absl::StrCat("remove ", path), Access::kWrite));
   const std::string below = path + "/";
-  const auto inside = [&](const auto& item) { return item.first == path || absl::StartsWith(item.first, below); };
+  const auto inside = [&](const auto& item) {
+    return item.first == path || absl::StartsWith(item.first, below);
+  };
   const size_t removed = std::erase_if(names_, inside) + std::erase_if(directories_, inside);
   return removed == 0 ? NoSuch(path) : absl::OkStatus();
 }
@@ -298,11 +314,13 @@ absl::StatusOr<base::DiskSpace> FaultFileSystem::Space(const std::string& path) 
   return space_;
 }
 
-absl::StatusOr<std::unique_ptr<base::FileLock>> FaultFileSystem::Lock(const std::string& path, absl::string_view holder) {
+absl::StatusOr<std::unique_ptr<base::FileLock>> FaultFileSystem::Lock(const std::string& path,
+                                                                      absl::string_view holder) {
   absl::MutexLock lock(&mutex_);
   TARN_RETURN_IF_ERROR(Begin(absl::StrCat("lock ", path), Access::kWrite));
   const auto [held, taken] = locks_.emplace(path, std::string(holder));
-  if (!taken) return absl::FailedPreconditionError(absl::StrCat(path, " is locked by ", held->second));
+  if (!taken)
+    return absl::FailedPreconditionError(absl::StrCat(path, " is locked by ", held->second));
   return std::make_unique<FaultFileLock>(*this, path, life_);
 }
 

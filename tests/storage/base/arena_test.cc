@@ -32,7 +32,8 @@ TEST_CASE("an arena copies what is larger than its blocks") {
 TEST_CASE("an arena that was reset begins anew") {
   Arena arena;
   for (int round = 0; round < 3; ++round) {
-    for (int i = 0; i < 100; ++i) CHECK(arena.Copy(std::string(1000, 'a')) == std::string(1000, 'a'));
+    for (int i = 0; i < 100; ++i)
+      CHECK(arena.Copy(std::string(1000, 'a')) == std::string(1000, 'a'));
     CHECK(arena.bytes_used() == 100'000);
     arena.Reset();
     CHECK(arena.bytes_used() == 0);

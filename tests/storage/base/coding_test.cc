@@ -23,7 +23,8 @@ std::string DecodeVarint(const std::string& hex) {
   const std::string bytes = absl::HexStringToBytes(hex);
   absl::string_view rest = bytes;
   const auto value = ConsumeVarint64(&rest);
-  if (!value) return rest.size() == bytes.size() ? "malformed" : "malformed, yet something was taken";
+  if (!value)
+    return rest.size() == bytes.size() ? "malformed" : "malformed, yet something was taken";
   return std::to_string(*value) + ", " + std::to_string(rest.size()) + " left";
 }
 
@@ -64,7 +65,8 @@ TEST_CASE("varints have golden bytes") {
 
 TEST_CASE("every varint comes back") {
   for (int bit = 0; bit < 64; ++bit) {
-    for (const uint64_t value : {uint64_t{1} << bit, (uint64_t{1} << bit) - 1, ~(uint64_t{1} << bit)}) {
+    for (const uint64_t value :
+         {uint64_t{1} << bit, (uint64_t{1} << bit) - 1, ~(uint64_t{1} << bit)}) {
       const std::string bytes = Varint(value);
       absl::string_view rest = bytes;
       CHECK(ConsumeVarint64(&rest) == value);

@@ -52,7 +52,8 @@ TEST_CASE("a reason and its name lead to each other") {
 }
 
 TEST_CASE("an error carries code, reason and message") {
-  const absl::Status status = MakeError(absl::StatusCode::kAborted, Reason::kRevisionMismatch, "it is 7");
+  const absl::Status status =
+      MakeError(absl::StatusCode::kAborted, Reason::kRevisionMismatch, "it is 7");
   CHECK(Brief(status) == "ABORTED REVISION_MISMATCH");
   CHECK(status.message() == "it is 7");
 }
@@ -64,7 +65,8 @@ TEST_CASE("an error made elsewhere has no reason") {
 }
 
 TEST_CASE("a context comes before the message and keeps code and reason") {
-  const absl::Status status = MakeError(absl::StatusCode::kDataLoss, Reason::kDataLoss, "a bit flipped");
+  const absl::Status status =
+      MakeError(absl::StatusCode::kDataLoss, Reason::kDataLoss, "a bit flipped");
   const absl::Status annotated = Annotate(status, "DATA_DIR/store");
   CHECK(Brief(annotated) == "DATA_LOSS DATA_LOSS");
   CHECK(annotated.message() == "DATA_DIR/store: a bit flipped");

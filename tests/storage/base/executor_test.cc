@@ -25,7 +25,8 @@ TEST_CASE("a task runs once, on another thread") {
     REQUIRE(pool.Submit([&] {
                   thread = std::this_thread::get_id();
                   ++runs;
-                }).ok());
+                })
+                .ok());
   }
   CHECK(runs == 1);
   CHECK(thread != std::this_thread::get_id());
@@ -50,7 +51,8 @@ TEST_CASE("a full queue refuses, and takes again when there is room") {
   REQUIRE(pool.Submit([&] {
                 started.Notify();
                 go_on.WaitForNotification();
-              }).ok());
+              })
+              .ok());
   started.WaitForNotification();
   REQUIRE(pool.Submit([] {}).ok());
   REQUIRE(pool.Submit([&] { emptied.Notify(); }).ok());

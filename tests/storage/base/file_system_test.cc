@@ -1,4 +1,5 @@
-// One suite over the operating system's file system and over the one that stands in for it in other tests.
+// One suite over the operating system's file system and over the one that stands in for it in other
+// tests.
 #include "storage/base/file_system.h"
 
 #include <sys/stat.h>
@@ -67,7 +68,8 @@ TEMPLATE_TEST_CASE("creating a file that exists empties it", "", PosixSubject, F
   CHECK(subject.Read("a") == "new");
 }
 
-TEMPLATE_TEST_CASE("a file is read at any offset, but not behind its end", "", PosixSubject, FaultSubject) {
+TEMPLATE_TEST_CASE("a file is read at any offset, but not behind its end", "", PosixSubject,
+                   FaultSubject) {
   TestType subject;
   subject.Write("a", "0123456789");
   const auto file = Value(subject.files().Open(subject.In("a")));
@@ -79,7 +81,8 @@ TEMPLATE_TEST_CASE("a file is read at any offset, but not behind its end", "", P
   CHECK(Brief(file->Read(0, ~size_t{0})) == "OUT_OF_RANGE");
 }
 
-TEMPLATE_TEST_CASE("a missing file is NOT_FOUND and its path is named", "", PosixSubject, FaultSubject) {
+TEMPLATE_TEST_CASE("a missing file is NOT_FOUND and its path is named", "", PosixSubject,
+                   FaultSubject) {
   TestType subject;
   const std::string path = subject.In("none");
   const absl::Status status = subject.files().Open(path).status();
@@ -119,8 +122,8 @@ TEMPLATE_TEST_CASE("names are listed in order", "", PosixSubject, FaultSubject) 
   CHECK(Value(subject.files().List(subject.root())) == Strings{"a", "b", "c", "d"});
 }
 
-TEMPLATE_TEST_CASE("directories are created with their parents, and again without an error", "", PosixSubject,
-                   FaultSubject) {
+TEMPLATE_TEST_CASE("directories are created with their parents, and again without an error", "",
+                   PosixSubject, FaultSubject) {
   TestType subject;
   REQUIRE(subject.files().CreateDirectories(subject.In("x/y/z")).ok());
   REQUIRE(subject.files().CreateDirectories(subject.In("x/y/z")).ok());
@@ -135,7 +138,8 @@ TEMPLATE_TEST_CASE("a file in the way of a directory is an error", "", PosixSubj
   CHECK_FALSE(subject.files().CreateDirectories(subject.In("x/y")).ok());
 }
 
-TEMPLATE_TEST_CASE("only an empty directory is removed, unless recursively", "", PosixSubject, FaultSubject) {
+TEMPLATE_TEST_CASE("only an empty directory is removed, unless recursively", "", PosixSubject,
+                   FaultSubject) {
   TestType subject;
   REQUIRE(subject.files().CreateDirectories(subject.In("d/e")).ok());
   subject.Write("d/e/f", "1");
@@ -146,7 +150,8 @@ TEMPLATE_TEST_CASE("only an empty directory is removed, unless recursively", "",
   CHECK(subject.files().Remove(subject.In("d")).ok());
 }
 
-TEMPLATE_TEST_CASE("a path that leads through a file does not exist", "", PosixSubject, FaultSubject) {
+TEMPLATE_TEST_CASE("a path that leads through a file does not exist", "", PosixSubject,
+                   FaultSubject) {
   TestType subject;
   subject.Write("a", "");
   CHECK_FALSE(Value(subject.files().Exists(subject.In("a/b"))));
@@ -163,7 +168,8 @@ TEMPLATE_TEST_CASE("the second to lock is told who was first", "", PosixSubject,
   CHECK(subject.files().Lock(path, "pid 8").ok());
 }
 
-TEMPLATE_TEST_CASE("a lock that failed to be taken leaves the holder's name", "", PosixSubject, FaultSubject) {
+TEMPLATE_TEST_CASE("a lock that failed to be taken leaves the holder's name", "", PosixSubject,
+                   FaultSubject) {
   TestType subject;
   const std::string path = subject.In("LOCK");
   const auto lock = Value(subject.files().Lock(path, "first"));
@@ -184,14 +190,15 @@ TEST_CASE("the text of a killed holder is not taken for the new one's") {
   // As a killed process leaves it: text without a lock.
   subject.Write("LOCK", "pid 7, which had a very long name");
   const auto lock = Value(subject.files().Lock(subject.In("LOCK"), "pid 8"));
-  CHECK(subject.files().Lock(subject.In("LOCK"), "x").status().message() == subject.In("LOCK") + " is locked by pid 8");
+  CHECK(subject.files().Lock(subject.In("LOCK"), "x").status().message() ==
+        subject.In("LOCK") + " is locked by pid 8");
 }
 
 TEST_CASE("files and directories are private to their owner") {
   PosixSubject subject;
   REQUIRE(subject.files().CreateDirectories(subject.In("d")).ok());
   subject.Write("d/f", "1");
-  struct stat status{};
+  struct stat status {};
   REQUIRE(stat(subject.In("d").c_str(), &status) == 0);
   CHECK((status.st_mode & 07777) == 0700);
   REQUIRE(stat(subject.In("d/f").c_str(), &status) == 0);

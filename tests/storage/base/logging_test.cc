@@ -47,7 +47,9 @@ class CapturedStderr {
   int saved_;
 };
 
-bool Matches(const std::string& text, const std::string& pattern) { return std::regex_match(text, std::regex(pattern)); }
+bool Matches(const std::string& text, const std::string& pattern) {
+  return std::regex_match(text, std::regex(pattern));
+}
 
 const std::string kTime = R"(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z)";
 
@@ -61,8 +63,10 @@ TEST_CASE("a line of JSON is one object, whatever the message holds") {
   CapturedStderr captured;
   ConfigureLogging({.format = LogFormat::kJson});
   LogWarning("say \"no\" to C:\\\nor\x01");
-  CHECK(Matches(captured.Text(), R"(\{"time":")" + kTime +
-                                     R"(","level":"warning","message":"say \\"no\\" to C:\\\\\\u000aor\\u0001"\}\n)"));
+  CHECK(
+      Matches(captured.Text(),
+              R"(\{"time":")" + kTime +
+                  R"(","level":"warning","message":"say \\"no\\" to C:\\\\\\u000aor\\u0001"\}\n)"));
 }
 
 TEST_CASE("a message of text stays on its line") {

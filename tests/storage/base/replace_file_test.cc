@@ -22,7 +22,9 @@ constexpr uint64_t kMaxOperations = 100;
 // What reading finds: "none" when there is no file.
 std::string Content(FaultFileSystem& files) {
   const auto content = ReadFile(files, "dir/file");
-  return content.ok() ? *content : absl::IsNotFound(content.status()) ? "none" : content.status().ToString();
+  return content.ok()                         ? *content
+         : absl::IsNotFound(content.status()) ? "none"
+                                              : content.status().ToString();
 }
 
 // A file with content "old", durably.
@@ -38,8 +40,9 @@ TEST_CASE("replacing a file is: temporary name, sync, rename, sync of the direct
   REQUIRE(ReplaceFile(files, "dir/file", "new content").ok());
   std::vector<std::string> trace = files.trace();
   trace.erase(trace.begin(), trace.begin() + static_cast<std::ptrdiff_t>(before));
-  CHECK(trace == std::vector<std::string>{"create dir/file.tmp", "append dir/file.tmp 11", "sync dir/file.tmp",
-                                          "close dir/file.tmp", "rename dir/file.tmp dir/file", "syncdir dir"});
+  CHECK(trace == std::vector<std::string>{"create dir/file.tmp", "append dir/file.tmp 11",
+                                          "sync dir/file.tmp", "close dir/file.tmp",
+                                          "rename dir/file.tmp dir/file", "syncdir dir"});
   CHECK(Content(files) == "new content");
 }
 
