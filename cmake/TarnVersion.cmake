@@ -7,7 +7,8 @@ set(version_command ${CMAKE_COMMAND}
   -DSOURCE_DIR=${PROJECT_SOURCE_DIR} -DOUTPUT=${version_dir}/tarn_version.cc
   -P "${PROJECT_SOURCE_DIR}/cmake/write_commit.cmake")
 execute_process(COMMAND ${version_command})  # so that the file exists before the first build
-add_custom_target(tarn_commit COMMAND ${version_command} BYPRODUCTS "${version_dir}/tarn_version.cc" COMMENT "")
+add_custom_target(tarn_commit COMMAND ${version_command} BYPRODUCTS "${version_dir}/tarn_version.cc"
+  COMMENT "Looking up the commit")
 
 add_library(tarn_version STATIC "${version_dir}/tarn_version.cc")
 add_library(tarn::version ALIAS tarn_version)
