@@ -1,0 +1,42 @@
+// How the suites get the engine they test. One file for each engine defines EngineUnderTest().
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+#include "absl/status/statusor.h"
+#include "storage/base/clock.h"
+#include "storage/base/executor.h"
+#include "storage/engine.h"
+#include "storage/limits.h"
+#include "storage/usage.h"
+
+namespace tarn::testing {
+
+// What a case wants its engine to be like.
+struct EngineSetup {
+  storage::Limits limits;
+  size_t max_snapshots = 64;
+  uint64_t memory_limit_bytes =
+      0;  // 0: far more than any case needs. Only engines that live in memory look at it.
+};
+
+// What an engine is given. Outlives it.
+struct World {
+  base::Clock& clock;
+  storage::UsageLedger& ledger;
+  base::Executor& executor;
+  std::string directory;  // Exists. What a durable engine finds in it, it holds.
+};
+
+class EngineFactory {
+ public:
+  virtual ~EngineFactory() = default;
+  virtual absl::StatusOr<std::unique_ptr<storage::Engine>> Open(const EngineSetup& setup,
+                                                                const World& world) = 0;
+};
+
+EngineFactory& EngineUnderTest();
+
+}  // namespace tarn::testing
