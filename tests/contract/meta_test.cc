@@ -39,7 +39,7 @@ TEST_CASE("Meta is no entry: it is neither scanned nor counted, and survives del
 TEST_CASE("An engine says what it is called and what an acknowledged write survives") {
   Subject subject;
   CHECK_FALSE(subject.engine().name().empty());
-  CHECK(subject.engine().durability().find('.') != absl::string_view::npos);
+  CHECK_FALSE(subject.engine().durability().empty());
 }
 
 TEST_CASE("A healthy engine is writable and has had no errors") {
