@@ -12,7 +12,8 @@
 
 namespace tarn::testing {
 
-// The seed of this run, printed at its start. Every random test draws from it, so `--rng-seed N` repeats the run.
+// The seed of this run, printed at its start. Every random test draws from it, so `--rng-seed N`
+// repeats the run.
 std::uint32_t Seed();
 void SetSeed(std::uint32_t seed);  // main() only
 

@@ -1,10 +1,10 @@
 // main() of every test program: draws the seed and prints it, then runs Catch2.
 
 #define CATCH_CONFIG_RUNNER
-#include "tests/catch.h"
-
 #include <iostream>
 #include <random>
+
+#include "tests/catch.h"
 
 int main(int argc, char** argv) {
   Catch::Session session;

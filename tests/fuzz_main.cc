@@ -1,4 +1,5 @@
-// Stands in for libFuzzer where the compiler has none: runs each file named, or in a directory named, once.
+// Stands in for libFuzzer where the compiler has none: runs each file named, or in a directory
+// named, once.
 
 #include <cstddef>
 #include <cstdint>

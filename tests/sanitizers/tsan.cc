@@ -1,11 +1,11 @@
 // Linked into every program of the tsan preset.
 //
-// Debian's libabsl is not built for the thread sanitizer, so the sanitizer does not see what absl::Mutex orders and
-// would call everything under one a race. Here absl's locking functions are defined once more: the linker takes these,
-// they tell the sanitizer what is going on and call the real ones. gRPC's own locks are absl's and pass through here too.
+// Debian's libabsl is not built for the thread sanitizer, so the sanitizer does not see what
+// absl::Mutex orders and would call everything under one a race. Here absl's locking functions are
+// defined once more: the linker takes these, they tell the sanitizer what is going on and call the
+// real ones. gRPC's own locks are absl's and pass through here too.
 
 #include <dlfcn.h>
-#include <sanitizer/tsan_interface.h>
 
 #include <cstdio>
 #include <cstdlib>
@@ -17,10 +17,11 @@
 #include "absl/synchronization/mutex.h"
 #include "absl/synchronization/notification.h"
 #include "absl/time/time.h"
+#include <sanitizer/tsan_interface.h>
 
 extern "C" const char* __tsan_default_options() {  // NOLINT: the sanitizer's name
-  // What libraries that are not instrumented (gRPC, RocksDB, OpenSSL) hand to memcpy and the like is not judged: what
-  // orders it is invisible too.
+  // What libraries that are not instrumented (gRPC, RocksDB, OpenSSL) hand to memcpy and the like
+  // is not judged: what orders it is invisible too.
   return "ignore_noninstrumented_modules=1:second_deadlock_stack=1";
 }
 
@@ -33,12 +34,13 @@ namespace {
 #define TARN_STRING_OF(x) #x
 #define TARN_STRING(x) TARN_STRING_OF(x)
 
-// libabsl's own definition of absl::<member>, mangled without its "absl" and the inline namespace, whose name each
-// release of Debian chooses.
+// libabsl's own definition of absl::<member>, mangled without its "absl" and the inline namespace,
+// whose name each release of Debian chooses.
 template <typename Function>
 Function* Real(const char* member, const char* constness = "") {
   const std::string space = TARN_STRING(ABSL_OPTION_INLINE_NAMESPACE_NAME);
-  const std::string name = std::string("_ZN") + constness + "4absl" + std::to_string(space.size()) + space + member;
+  const std::string name =
+      std::string("_ZN") + constness + "4absl" + std::to_string(space.size()) + space + member;
   void* found = dlsym(RTLD_NEXT, name.c_str());
   if (found == nullptr) {
     std::fprintf(stderr, "tsan: libabsl has no %s\n", name.c_str());
@@ -59,7 +61,8 @@ struct Finally {
 template <typename End>
 Finally(End) -> Finally<End>;
 
-// Some of these functions call others of them, depending on the release: only the outermost is told.
+// Some of these functions call others of them, depending on the release: only the outermost is
+// told.
 thread_local bool told = false;
 
 template <typename Call>
@@ -132,7 +135,8 @@ bool Mutex::ReaderTryLock() {
 }
 
 void Mutex::LockWhen(const Condition& c) {
-  static auto* const real = Real<void(Mutex*, const Condition&)>("5Mutex8LockWhenERKNS0_9ConditionE");
+  static auto* const real =
+      Real<void(Mutex*, const Condition&)>("5Mutex8LockWhenERKNS0_9ConditionE");
   Locking(this, kWrite, [&] { real(this, c); });
 }
 
@@ -149,7 +153,8 @@ bool Mutex::LockWhenWithDeadline(const Condition& c, Time deadline) {
 }
 
 void Mutex::ReaderLockWhen(const Condition& c) {
-  static auto* const real = Real<void(Mutex*, const Condition&)>("5Mutex14ReaderLockWhenERKNS0_9ConditionE");
+  static auto* const real =
+      Real<void(Mutex*, const Condition&)>("5Mutex14ReaderLockWhenERKNS0_9ConditionE");
   Locking(this, kRead, [&] { real(this, c); });
 }
 
@@ -176,8 +181,8 @@ void CondVar::Wait(Mutex* mutex) {
 }
 
 bool CondVar::WaitWithTimeout(Mutex* mutex, Duration timeout) {
-  static auto* const real =
-      Real<bool(CondVar*, Mutex*, Duration)>("7CondVar15WaitWithTimeoutEPNS0_5MutexENS0_8DurationE");
+  static auto* const real = Real<bool(CondVar*, Mutex*, Duration)>(
+      "7CondVar15WaitWithTimeoutEPNS0_5MutexENS0_8DurationE");
   return Waiting(mutex, [&] { return real(this, mutex, timeout); });
 }
 
@@ -196,7 +201,8 @@ void Notification::Notify() {
 }
 
 void Notification::WaitForNotification() const {
-  static auto* const real = Real<void(const Notification*)>("12Notification19WaitForNotificationEv", "K");
+  static auto* const real =
+      Real<void(const Notification*)>("12Notification19WaitForNotificationEv", "K");
   real(this);
   __tsan_acquire(const_cast<Notification*>(this));
 }
