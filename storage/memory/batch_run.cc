@@ -204,7 +204,6 @@ void BatchRun::CollectSome(const Probe& probe) {
 }
 
 void BatchRun::Prefetch(size_t begin, size_t end) {
-  if (end - begin < 2) return;
   for (size_t i = begin; i < end; ++i) context_.table.ShardOf(probes_[i]).PrefetchSlot(probes_[i]);
   for (size_t i = begin; i < end; ++i) context_.table.ShardOf(probes_[i]).PrefetchEntry(probes_[i]);
 }

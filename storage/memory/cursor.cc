@@ -96,14 +96,14 @@ void MemoryCursor::Visit(const Shard& shard, Stretch* stretch) {
     for (auto slot = FirstAscending(shard, *stretch);
          slot != order.end() && visited_.size() < length; ++slot) {
       visited_.push_back(slot->entry);
-      __builtin_prefetch(slot->entry);
+      slot->entry->Prefetch();
     }
   } else {
     for (auto slot = FirstDescending(shard, *stretch);
          slot != order.begin() && visited_.size() < length;) {
       --slot;
       visited_.push_back(slot->entry);
-      __builtin_prefetch(slot->entry);
+      slot->entry->Prefetch();
     }
   }
   stretch->started = true;

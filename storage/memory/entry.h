@@ -61,6 +61,13 @@ class Entry {
   // An estimate of the memory it takes, the indexes over it included.
   size_t footprint() const;
 
+  // Has the lines of a small entry fetched into the cache.
+  void Prefetch() const {
+    for (size_t offset = 0; offset < kPrefetchBytes; offset += kCacheLineBytes) {
+      __builtin_prefetch(reinterpret_cast<const char*>(this) + offset);
+    }
+  }
+
   // Whether Overwrite could store a value of that size and a deadline, or none.
   bool Fits(size_t value_size, base::UnixMs deadline) const {
     return !is_tombstone() && value_size == this->value_size() &&
@@ -71,6 +78,8 @@ class Entry {
                  absl::string_view tail);
 
  private:
+  static constexpr size_t kCacheLineBytes = 64;
+  static constexpr size_t kPrefetchBytes = 3 * kCacheLineBytes;
   static constexpr uint32_t kTombstoneFlag = 1u << 31;
   static constexpr uint32_t kDeadlineFlag = 1u << 30;
   static constexpr uint32_t kSizeMask = kDeadlineFlag - 1;

@@ -134,7 +134,7 @@ class Shard {
   void PrefetchSlot(const Probe& probe) const { entries_.prefetch(probe); }
   void PrefetchEntry(const Probe& probe) const {
     const auto found = entries_.find(TagProbe{probe.hash});
-    if (found != entries_.end()) __builtin_prefetch(found->entry());
+    if (found != entries_.end()) found->entry()->Prefetch();
   }
 
   // What Write and Erase would change; nothing is changed yet.
