@@ -117,6 +117,9 @@ class Engine {
   // ReserveNextIncarnation); the running counter goes on.
   virtual absl::Status WriteMeta(const StoreMeta& meta) = 0;
 
+  // Whether every completion of Run is called before Run returns.
+  virtual bool completes_inline() const { return false; }
+
   // Whether it is empty at every start because it lives with the process: then the data directory
   // alone says who the store is.
   virtual bool starts_empty() const { return false; }

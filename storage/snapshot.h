@@ -62,7 +62,8 @@ using PageCompletion = absl::AnyInvocable<void(const absl::Status&, Page&) &&>;
 
 // Walks a range of a snapshot. Not thread-safe: one Next at a time, the next one only after the
 // completion of the one before (from within it is allowed). Must not be destroyed while a Next is
-// under way, nor outlive its snapshot.
+// under way (from within its completion is allowed, when that comes after Next has returned), nor
+// outlive its snapshot.
 class Cursor {
  public:
   virtual ~Cursor() = default;

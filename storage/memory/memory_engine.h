@@ -48,6 +48,7 @@ class MemoryEngine final : public Engine {
   EngineStats Stats() const override;
   absl::StatusOr<std::optional<StoreMeta>> ReadMeta() override;
   absl::Status WriteMeta(const StoreMeta& meta) override;
+  bool completes_inline() const override { return true; }
   bool starts_empty() const override { return true; }
   absl::string_view name() const override { return "memory"; }
   absl::string_view durability() const override {
