@@ -35,6 +35,9 @@ class EngineFactory {
   virtual ~EngineFactory() = default;
   virtual absl::StatusOr<std::unique_ptr<storage::Engine>> Open(const EngineSetup& setup,
                                                                 const World& world) = 0;
+
+  // Whether what was acknowledged is there when the directory is opened again.
+  virtual bool durable() const { return false; }
 };
 
 EngineFactory& EngineUnderTest();

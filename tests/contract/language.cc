@@ -177,10 +177,12 @@ std::string Show(const Op& op) {
   return text;
 }
 
-std::ostream& operator<<(std::ostream& out, const Row& row) {
-  return out << absl::StrCat("{", Show(row.key), ": ", Show(row.value), ", revision ", row.revision,
-                             ", deadline ", row.deadline, ", namespace ", row.ns, "}");
+std::string Show(const Row& row) {
+  return absl::StrCat("{", Show(row.key), ": ", Show(row.value), ", revision ", row.revision,
+                      ", deadline ", row.deadline, ", namespace ", row.ns, "}");
 }
+
+std::ostream& operator<<(std::ostream& out, const Row& row) { return out << Show(row); }
 
 struct Pending::State {
   std::vector<Op> ops;

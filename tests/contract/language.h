@@ -92,6 +92,7 @@ std::ostream& operator<<(std::ostream& out, const Row& row);
 // Keys and values shown so that people can read them: escaped, and cut when long.
 std::string Show(const std::string& bytes);
 std::string Show(const Op& op);
+std::string Show(const Row& row);
 
 // A batch under way. Thread-safe.
 class Pending {

@@ -66,7 +66,8 @@ std::vector<Row> ReadAll(storage::Snapshot& snapshot, UnixMs now, NamespaceId ns
   return Reader(snapshot, {ns, "", ""}).Rest({}, now);
 }
 
-Subject::Subject(const EngineSetup& setup, Start start) : setup_(setup) {
+Subject::Subject(const EngineSetup& setup, Start start, EngineFactory& factory)
+    : factory_(factory), setup_(setup) {
   Open();
   if (start == Start::kInitialised) Must(engine_->WriteMeta({kStoreId, 1}));
 }
@@ -76,7 +77,7 @@ Subject::~Subject() = default;
 void Subject::Open() {
   ledger_ = std::make_unique<storage::UsageLedger>();
   executor_ = std::make_unique<base::ThreadPool>(base::ThreadPool::Options{.name = "test"});
-  engine_ = Must(EngineUnderTest().Open(setup_, {clock_, *ledger_, *executor_, directory_.path()}));
+  engine_ = Must(factory_.Open(setup_, {clock_, *ledger_, *executor_, directory_.path()}));
 }
 
 void Subject::Reopen() {

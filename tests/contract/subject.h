@@ -50,7 +50,8 @@ enum class Start { kInitialised, kEmpty };
 // Owns one open engine with a clock that stands still, a ledger, threads and a directory.
 class Subject {
  public:
-  explicit Subject(const EngineSetup& setup = {}, Start start = Start::kInitialised);
+  explicit Subject(const EngineSetup& setup = {}, Start start = Start::kInitialised,
+                   EngineFactory& factory = EngineUnderTest());
   ~Subject();
 
   storage::Engine& engine() { return *engine_; }
@@ -85,6 +86,7 @@ class Subject {
  private:
   void Open();
 
+  EngineFactory& factory_;
   const EngineSetup setup_;
   const TempDir directory_;
   base::ManualClock clock_{kStart};

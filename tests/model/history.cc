@@ -23,6 +23,11 @@ const Entry* History::AsOf(const FullKey& key, Revision revision) const {
 
 const Entry* History::Newest(const FullKey& key) const { return AsOf(key, kNow); }
 
+Revision History::LastChange(const FullKey& key) const {
+  const auto found = keys_.find(key);
+  return found == keys_.end() ? 0 : found->second.rbegin()->first;
+}
+
 void History::Write(const FullKey& key, Entry entry) {
   const Revision revision = entry.revision;
   keys_[key][revision] = std::move(entry);

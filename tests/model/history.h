@@ -23,6 +23,9 @@ class History {
   const Entry* AsOf(const FullKey& key, Revision revision) const;
   const Entry* Newest(const FullKey& key) const;
 
+  // The revision of the key's newest write or erasure; 0 when it has none.
+  Revision LastChange(const FullKey& key) const;
+
   void Write(const FullKey& key, Entry entry);
   void Erase(const FullKey& key, Revision revision);
 
