@@ -1,0 +1,41 @@
+// Whether the server answers requests for state, and why not when it does not.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+#include "absl/status/status.h"
+#include "storage/store.h"
+
+namespace tarn::server {
+
+enum class State : uint8_t {
+  kStarting,  // Opening or recovering the store.
+  kServing,
+  kDraining,  // Finishing what was accepted.
+};
+
+// Thread-safe. What a request costs here is one load.
+class Gate {
+ public:
+  // The store while the server serves, else null. A request that got it may go on using it: the store outlives every call.
+  storage::Store* store() const { return serving_.load(std::memory_order_acquire); }
+
+  // Why there is no store: UNAVAILABLE with NOT_READY or DRAINING.
+  absl::Status Refusal() const;
+
+  State state() const { return state_.load(std::memory_order_acquire); }
+
+  // The store even while draining, for answers about it; null until it is open.
+  storage::Store* opened() const { return opened_.load(std::memory_order_acquire); }
+
+  void Open(storage::Store& store);
+  void Drain();
+
+ private:
+  std::atomic<storage::Store*> serving_{nullptr};
+  std::atomic<storage::Store*> opened_{nullptr};
+  std::atomic<State> state_{State::kStarting};
+};
+
+}  // namespace tarn::server

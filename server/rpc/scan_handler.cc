@@ -1,0 +1,69 @@
+#include "server/rpc/scan_handler.h"
+
+#include <utility>
+
+#include "server/rpc/conversion.h"
+#include "server/rpc/errors.h"
+
+namespace tarn::server {
+
+ScanHandler::ScanHandler(Gate& gate, Counters& counters, const ServerLimits& limits,
+                         const tarn::v1::ScanRequest& request, ResponseStream<tarn::v1::ScanResponse>& stream)
+    : gate_(gate), counters_(counters), limits_(limits), request_(request), stream_(stream) {}
+
+void ScanHandler::Start() {
+  storage::Store* store = gate_.store();
+  if (store == nullptr) return stream_.Fail(ToWire(gate_.Refusal()));
+  absl::StatusOr<storage::ScanRequest> scan = ToScanRequest(request_, limits_.scan_chunk_bytes);
+  if (!scan.ok()) return Fail(scan.status());
+  store->OpenScan(*scan, [this](absl::StatusOr<std::unique_ptr<storage::Scan>> opened) { Opened(std::move(opened)); });
+}
+
+void ScanHandler::Opened(absl::StatusOr<std::unique_ptr<storage::Scan>> scan) {
+  if (!scan.ok()) return Fail(scan.status());
+  scan_ = *std::move(scan);
+  Advance();
+}
+
+void ScanHandler::Advance() {
+  scan_->Next([this](const absl::Status& status, const storage::ScanChunk& chunk) {
+    Take(status, chunk);
+    Meet();
+  });
+  Meet();
+}
+
+void ScanHandler::Take(const absl::Status& status, const storage::ScanChunk& chunk) {
+  status_ = status;
+  if (!status.ok()) return;
+  response_.Clear();
+  Fill(chunk, response_);
+  sent_entries_ += chunk.entries.size();
+  const bool at_limit = request_.limit() > 0 && sent_entries_ >= request_.limit();
+  last_ = at_limit || chunk.resume_token.empty();
+  counters_.AddScanned(chunk.entries.size(), response_.ByteSizeLong());
+}
+
+void ScanHandler::Meet() {
+  if (met_.fetch_add(1, std::memory_order_acq_rel) == 0) return;
+  met_.store(0, std::memory_order_relaxed);
+  Send();
+}
+
+void ScanHandler::Send() {
+  if (!status_.ok()) return Fail(status_);
+  stream_.Write(response_);
+}
+
+void ScanHandler::OnWritten(Outcome outcome) {
+  if (outcome == Outcome::kDone && !last_) return Advance();
+  scan_.reset();
+  stream_.Finish();
+}
+
+void ScanHandler::Fail(const absl::Status& status) {
+  scan_.reset();
+  stream_.Fail(ToWire(status, {.ns = request_.namespace_()}));
+}
+
+}  // namespace tarn::server

@@ -1,0 +1,116 @@
+// gRPC's generated services, each method one line: which call, which function of ours.
+#pragma once
+
+#include <grpcpp/grpcpp.h>
+
+#include "grpc/health/v1/health.grpc.pb.h"
+#include "grpc/reflection/v1alpha/reflection.grpc.pb.h"
+#include "server/rpc/admin_service.h"
+#include "server/rpc/health_service.h"
+#include "server/rpc/reflection_service.h"
+#include "server/rpc/state_service.h"
+#include "server/rpc/transport/context.h"
+#include "server/rpc/transport/stream.h"
+#include "server/rpc/transport/unary.h"
+#include "tarn/v1/admin.grpc.pb.h"
+#include "tarn/v1/state.grpc.pb.h"
+
+namespace tarn::server {
+
+class GrpcStateService final : public tarn::v1::StateService::CallbackService {
+ public:
+  GrpcStateService(const TransportContext& transport, StateService& service)
+      : transport_(transport), service_(service) {}
+
+#define TARN_UNARY(Method)                                                                                             \
+  grpc::ServerUnaryReactor* Method(grpc::CallbackServerContext* context, const tarn::v1::Method##Request* request,     \
+                                   tarn::v1::Method##Response* response) override {                                    \
+    return ServeUnary(transport_, Rpc::k##Method, context, request, response, service_, &Service::Method);             \
+  }
+
+ private:
+  using Service = StateService;
+
+  TARN_UNARY(Get)
+  TARN_UNARY(Put)
+  TARN_UNARY(Delete)
+  TARN_UNARY(Take)
+  TARN_UNARY(Increment)
+  TARN_UNARY(Append)
+  TARN_UNARY(Touch)
+  TARN_UNARY(Batch)
+  TARN_UNARY(Count)
+  TARN_UNARY(DeleteRange)
+
+  grpc::ServerWriteReactor<tarn::v1::ScanResponse>* Scan(grpc::CallbackServerContext* context,
+                                                         const tarn::v1::ScanRequest* request) override {
+    return ServeResponses(transport_, Rpc::kScan, context, request, service_, &Service::Scan);
+  }
+  grpc::ServerBidiReactor<tarn::v1::PipelineRequest, tarn::v1::PipelineResponse>* Pipeline(
+      grpc::CallbackServerContext* context) override {
+    return ServeDuplex(transport_, Rpc::kPipeline, context, service_, &Service::Pipeline);
+  }
+
+  const TransportContext& transport_;
+  Service& service_;
+};
+
+class GrpcAdminService final : public tarn::v1::AdminService::CallbackService {
+ public:
+  GrpcAdminService(const TransportContext& transport, AdminService& service)
+      : transport_(transport), service_(service) {}
+
+ private:
+  using Service = AdminService;
+
+  TARN_UNARY(GetServerInfo)
+  TARN_UNARY(GetStats)
+  TARN_UNARY(CreateNamespace)
+  TARN_UNARY(GetNamespace)
+  TARN_UNARY(ListNamespaces)
+  TARN_UNARY(UpdateNamespace)
+  TARN_UNARY(DeleteNamespace)
+
+#undef TARN_UNARY
+
+  const TransportContext& transport_;
+  Service& service_;
+};
+
+class GrpcHealthService final : public grpc::health::v1::Health::CallbackService {
+ public:
+  using Request = grpc::health::v1::HealthCheckRequest;
+  using Response = grpc::health::v1::HealthCheckResponse;
+
+  GrpcHealthService(const TransportContext& transport, HealthService& service)
+      : transport_(transport), service_(service) {}
+
+ private:
+  grpc::ServerUnaryReactor* Check(grpc::CallbackServerContext* context, const Request* request,
+                                  Response* response) override {
+    return ServeUnary(transport_, Rpc::kHealthCheck, context, request, response, service_, &HealthService::Check);
+  }
+  grpc::ServerWriteReactor<Response>* Watch(grpc::CallbackServerContext* context, const Request* request) override {
+    return ServeResponses(transport_, Rpc::kHealthWatch, context, request, service_, &HealthService::Watch);
+  }
+
+  const TransportContext& transport_;
+  HealthService& service_;
+};
+
+class GrpcReflectionService final : public grpc::reflection::v1alpha::ServerReflection::CallbackService {
+ public:
+  GrpcReflectionService(const TransportContext& transport, ReflectionService& service)
+      : transport_(transport), service_(service) {}
+
+ private:
+  grpc::ServerBidiReactor<ReflectionService::Request, ReflectionService::Response>* ServerReflectionInfo(
+      grpc::CallbackServerContext* context) override {
+    return ServeDuplex(transport_, Rpc::kReflection, context, service_, &ReflectionService::Info);
+  }
+
+  const TransportContext& transport_;
+  ReflectionService& service_;
+};
+
+}  // namespace tarn::server
