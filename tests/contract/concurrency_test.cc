@@ -26,7 +26,7 @@ int64_t NumberOf(const std::string& text) {
 
 TEST_CASE("Parallel adds to one key make the exact total, and no sum comes twice") {
   Subject subject;
-  const int each = static_cast<int>(Count(1'000, 50'000));
+  const int each = static_cast<int>(Count(5'000, 200'000));
   std::vector<std::vector<int64_t>> sums(kThreads);
   InParallel(kThreads, [&](int thread) {
     for (int i = 0; i < each; ++i)
@@ -43,7 +43,7 @@ TEST_CASE("Parallel adds to one key make the exact total, and no sum comes twice
 
 TEST_CASE("Parallel compare-and-set loops lose no update") {
   Subject subject;
-  const int each = static_cast<int>(Count(200, 5'000));
+  const int each = static_cast<int>(Count(2'000, 50'000));
   subject.MustDo(Put("k", "0"));
   InParallel(kThreads, [&](int) {
     for (int done = 0; done < each;) {
@@ -113,7 +113,7 @@ TEST_CASE(
     "Transfers by atomic batches keep the sum exact in every snapshot and every atomic read") {
   Subject subject;
   OpenAccounts(subject);
-  const int rounds = static_cast<int>(Count(400, 20'000));
+  const int rounds = static_cast<int>(Count(3'000, 100'000));
   std::atomic<int> wrong{0};
   std::atomic<int> writing{kThreads - 1};
   std::vector<Op> all;
@@ -172,7 +172,7 @@ struct Written {
 TEST_CASE("Sorted by revision, the parallel changes of a key make one history without a break") {
   Subject subject;
   std::vector<std::vector<Written>> logs(kThreads);
-  const int each = static_cast<int>(Count(1'000, 50'000));
+  const int each = static_cast<int>(Count(5'000, 200'000));
   InParallel(kThreads, [&](int thread) {
     std::mt19937 random(Seed() + static_cast<unsigned>(thread));
     for (int i = 0; i < each; ++i) {
@@ -220,7 +220,7 @@ TEST_CASE(
       }
       return;
     }
-    for (int i = 0; i < 2'000; ++i) {
+    for (int i = 0; i < 5'000; ++i) {
       const std::string key = absl::StrCat("k", random() % kKeys);
       const std::string value = absl::StrCat(thread, ".", i);
       const bool remove = random() % 4 == 0;

@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstdlib>
 #include <functional>
+#include <latch>
 #include <stdexcept>
 #include <thread>
 #include <utility>
@@ -246,8 +247,15 @@ Answer Do(storage::Engine& engine, Op op) {
 }
 
 void InParallel(int count, const std::function<void(int)>& work) {
+  // All at once: a thread that is done before the next one starts meets nobody.
+  std::latch start(count);
   std::vector<std::thread> threads;
-  for (int i = 0; i < count; ++i) threads.emplace_back([&work, i] { work(i); });
+  for (int i = 0; i < count; ++i) {
+    threads.emplace_back([&work, &start, i] {
+      start.arrive_and_wait();
+      work(i);
+    });
+  }
   for (std::thread& thread : threads) thread.join();
 }
 

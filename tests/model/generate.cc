@@ -211,7 +211,7 @@ std::vector<Step> GenerateHistory(uint32_t seed, const HistoryOptions& options) 
 storage::Limits ModelLimits() {
   storage::Limits limits;
   limits.max_value_bytes = 2'500;
-  limits.max_response_bytes = 8'000;
+  limits.max_response_bytes = 3'000;
   return limits;
 }
 

@@ -9,8 +9,8 @@
 #include "absl/strings/str_cat.h"
 #include "tests/catch.h"
 #include "tests/model/execution.h"
+#include "tests/model/explain.h"
 #include "tests/model/generate.h"
-#include "tests/model/shrink.h"
 
 namespace tarn::testing {
 namespace {
@@ -19,23 +19,6 @@ uint64_t OperationsToRun() {
   const char* wanted = std::getenv("TARN_MODEL_OPERATIONS");
   if (wanted != nullptr) return std::strtoull(wanted, nullptr, 10);
   return Count(300'000, 30'000'000);
-}
-
-// The failing history without its needless parts, a line for each step.
-std::string Explain(EngineFactory& factory, std::vector<Step> steps, const Divergence& divergence) {
-  steps.resize(divergence.step + 1);
-  const size_t whole = steps.size();
-  const auto fails = [&factory](const std::vector<Step>& candidate) {
-    return Execute(factory, candidate).has_value();
-  };
-  const std::vector<Step> shrunk = Shrink(std::move(steps), fails);
-  std::string text =
-      absl::StrCat(divergence.what, "\nshrunk from ", whole, " steps to ", shrunk.size(), ":\n");
-  for (const Step& step : shrunk) absl::StrAppend(&text, "  ", Show(step), "\n");
-  const std::optional<Divergence> last = Execute(factory, shrunk);
-  absl::StrAppend(&text,
-                  last ? absl::StrCat("then: ", last->what) : "which does not fail every time");
-  return text;
 }
 
 TEST_CASE("The engine does what an ordered map would do, whatever comes") {
@@ -49,7 +32,8 @@ TEST_CASE("The engine does what an ordered map would do, whatever comes") {
     const uint32_t seed = Seed() + histories++;
     const std::vector<Step> steps = GenerateHistory(seed, options);
     const std::optional<Divergence> divergence = Execute(factory, steps);
-    if (divergence) FAIL("TARN_SEED=" << seed << ": " << Explain(factory, steps, *divergence));
+    if (divergence)
+      FAIL("TARN_SEED=" << seed << ": " << Show(ShrinkFailure(factory, steps, *divergence)));
     done += OperationsIn(steps);
   }
   WARN(done << " operations in " << histories << " histories");

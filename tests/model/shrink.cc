@@ -45,6 +45,7 @@ class Shrinker {
 
   void ShrinkStep(size_t index) {
     if (std::holds_alternative<LoadStep>(steps_[index])) return LeaveOutEntries(index);
+    if (std::holds_alternative<ReadStep>(steps_[index])) return ShrinkPages(index);
     if (!std::holds_alternative<RunStep>(steps_[index])) return;
     LeaveOutBatches(index);
     LeaveOutOperations(index);
@@ -88,6 +89,21 @@ class Shrinker {
           planned.revision = PlannedOp::RevisionChoice::kAsIs;
         });
       }
+    }
+  }
+
+  // Small pages need few entries to go wrong.
+  void ShrinkPages(size_t index) {
+    const auto halve = [&](auto member) {
+      std::vector<Step> candidate = steps_;
+      auto& number = member(std::get<ReadStep>(candidate[index]));
+      if (number <= 1) return false;
+      number /= 2;
+      return Try(std::move(candidate));
+    };
+    while (halve([](ReadStep& step) -> int& { return step.pages; })) {
+    }
+    while (halve([](ReadStep& step) -> size_t& { return step.budget.max_entries; })) {
     }
   }
 
