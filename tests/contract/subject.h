@@ -12,7 +12,7 @@
 #include "storage/usage.h"
 #include "tests/contract/engine_factory.h"
 #include "tests/contract/language.h"
-#include "tests/contract/temp_dir.h"
+#include "tests/support/temp_dir.h"
 
 namespace tarn::testing {
 
