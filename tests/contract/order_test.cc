@@ -99,6 +99,15 @@ TEST_CASE("A write acknowledged to one thread is seen by another") {
   CHECK(stale == 0);
 }
 
+TEST_CASE("An engine that says so completes every batch before Run returns") {
+  Subject subject;
+  if (!subject.engine().completes_inline()) return;
+  for (int i = 0; i < 100; ++i) {
+    CHECK(Submit(subject.engine(), BatchMode::kAtomic, {Add("k", 1)})->done());
+    CHECK(Submit(subject.engine(), BatchMode::kIndependent, {Get("k"), Get("missing")})->done());
+  }
+}
+
 TEST_CASE("A completion may submit the next batch on the same key") {
   Subject subject;
   struct Chain {
