@@ -86,6 +86,10 @@ class Snapshot {
   virtual base::UnixMs as_of() const = 0;
 
   virtual std::unique_ptr<Cursor> NewCursor(const KeyRange& range, const ScanOptions& options) = 0;
+
+  // Ascending keys that divide the namespace into at most `parts` parts of about the same size, so
+  // that several threads can read it. Fewer, or none, where the engine cannot tell.
+  virtual std::vector<std::string> SplitKeys(NamespaceId /*ns*/, size_t /*parts*/) { return {}; }
 };
 
 }  // namespace tarn::storage

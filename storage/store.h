@@ -52,9 +52,9 @@ struct BatchRequest {
 };
 
 // Which keys: all with `prefix`, or from `start` (inclusive) to `end` (exclusive); all of the
-// namespace when everything is empty. INVALID_ARGUMENT (INVALID_RANGE): a prefix together with start
-// or end, start after end (equal ones make an empty range), and anything longer than the key that
-// follows the longest one.
+// namespace when everything is empty. INVALID_ARGUMENT (INVALID_RANGE): a prefix together with
+// start or end, start after end (equal ones make an empty range), and anything longer than the key
+// that follows the longest one.
 struct KeyBounds {
   std::string prefix;
   std::string start;
@@ -112,15 +112,16 @@ struct StoreStats {
 };
 
 // Thread-safe. Outlives everything it hands out; its engine, ledger, clock and executor outlive it,
-// and destroying it waits for its tasks on the executor and for the writes under way. Completions and `Done` callbacks follow the rules of Completion: once, perhaps inline, without a
-// lock held.
+// and destroying it waits for its tasks on the executor and for the writes under way. Completions
+// and `Done` callbacks follow the rules of Completion: once, perhaps inline, without a lock held.
 class Store {
  public:
   struct Dependencies {
     Engine& engine;
     UsageLedger& ledger;  // The one the engine keeps.
     base::Clock& clock;
-    base::Executor& executor;  // For long and blocking work. Its tasks may outlast the call, not the Store.
+    base::Executor&
+        executor;  // For long and blocking work. Its tasks may outlast the call, not the Store.
     base::RandomSource& random;
   };
 

@@ -27,22 +27,25 @@ struct Quota {
   int64_t max_bytes = 0;
 };
 
-// The count of every namespace, kept by the engine as it commits. Thread-safe and without locks: a commit costs at most two
-// atomic additions a namespace, and none when it neither grows nor shrinks anything.
+// The count of every namespace, kept by the engine as it commits. Thread-safe and without locks: a
+// commit costs at most two atomic additions a namespace, and none when it neither grows nor shrinks
+// anything.
 //
 // The table never moves, and a slot that was never used costs no memory.
 class UsageLedger {
  public:
-  // Numbers are not reused while the process lives, so there is room for far more namespaces than may exist at one time.
+  // Numbers are not reused while the process lives, so there is room for far more namespaces than
+  // may exist at one time.
   static constexpr NamespaceId kMaxNamespaceIds = 1 << 16;
 
   UsageLedger();
 
-  // Adds a change that is about to be committed. Growth beyond the quota is RESOURCE_EXHAUSTED (QUOTA_EXCEEDED), and then
-  // nothing is added; shrinking and standing still always succeed.
+  // Adds a change that is about to be committed. Growth beyond the quota is RESOURCE_EXHAUSTED
+  // (QUOTA_EXCEEDED), and then nothing is added; shrinking and standing still always succeed.
   absl::Status Charge(NamespaceId ns, const Usage& change);
 
-  // Adds without looking at the quota: for taking back a Charge, for sweeping, and for counting what is found at start.
+  // Adds without looking at the quota: for taking back a Charge, for sweeping, and for counting
+  // what is found at start.
   void Add(NamespaceId ns, const Usage& change);
 
   Usage Get(NamespaceId ns) const;

@@ -1,0 +1,46 @@
+#include "storage/sweeper.h"
+
+#include "storage/base/logging.h"
+
+namespace tarn::storage {
+
+Sweeper::Sweeper(const Options& options, Engine& engine, ScanSessions& sessions,
+                 const base::Clock& clock)
+    : options_(options), engine_(engine), sessions_(sessions), clock_(clock), thread_([this] {
+        Work();
+      }) {}
+
+Sweeper::~Sweeper() {
+  {
+    absl::MutexLock lock(&mutex_);
+    stopping_ = true;
+  }
+  thread_.join();
+}
+
+void Sweeper::Work() {
+  while (true) {
+    {
+      absl::MutexLock lock(&mutex_);
+      if (mutex_.AwaitWithTimeout(absl::Condition(&stopping_), options_.interval)) return;
+    }
+    SweepOnce();
+  }
+}
+
+void Sweeper::SweepOnce() {
+  sessions_.EndExpired();
+  const int64_t end = clock_.MonotonicNanos() + absl::ToInt64Nanoseconds(options_.interval / 2);
+  do {
+    const absl::StatusOr<SweepResult> step = engine_.SweepExpired(options_.entries_per_step);
+    if (!step.ok()) {
+      if (!failing_.exchange(true)) base::LogWarning("sweeping fails: ", step.status().ToString());
+      return;
+    }
+    failing_.store(false);
+    swept_.fetch_add(step->removed, std::memory_order_relaxed);
+    if (!step->more) return;
+  } while (clock_.MonotonicNanos() < end);
+}
+
+}  // namespace tarn::storage
