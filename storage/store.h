@@ -120,8 +120,7 @@ class Store {
     Engine& engine;
     UsageLedger& ledger;  // The one the engine keeps.
     base::Clock& clock;
-    base::Executor&
-        executor;  // For long and blocking work. Its tasks may outlast the call, not the Store.
+    base::Executor& executor;  // For long and blocking work.
     base::RandomSource& random;
   };
 
