@@ -18,6 +18,8 @@ class WritableFile {
  public:
   virtual ~WritableFile() = default;
   virtual absl::Status Append(absl::string_view bytes) = 0;
+  // Replaces bytes that were appended before.
+  virtual absl::Status WriteAt(uint64_t offset, absl::string_view bytes) = 0;
   // Returns when what was appended is on the medium. After an error nothing is known of it: the
   // file must be given up.
   virtual absl::Status Sync() = 0;

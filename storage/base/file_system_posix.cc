@@ -68,6 +68,19 @@ absl::StatusOr<Descriptor> OpenDescriptor(const std::string& path, int flags,
   return Descriptor(number);
 }
 
+absl::Status WriteAllAt(int descriptor, uint64_t offset, absl::string_view bytes,
+                        absl::string_view path) {
+  while (!bytes.empty()) {
+    const ssize_t written =
+        ::pwrite(descriptor, bytes.data(), bytes.size(), static_cast<off_t>(offset));
+    if (written < 0 && errno == EINTR) continue;
+    if (written < 0) return FileError(errno, "write to", path);
+    bytes.remove_prefix(static_cast<size_t>(written));
+    offset += static_cast<uint64_t>(written);
+  }
+  return absl::OkStatus();
+}
+
 absl::Status WriteAll(int descriptor, absl::string_view bytes, absl::string_view path) {
   while (!bytes.empty()) {
     const ssize_t written = ::write(descriptor, bytes.data(), bytes.size());
@@ -86,6 +99,11 @@ class PosixWritableFile final : public WritableFile {
   absl::Status Append(absl::string_view bytes) override {
     TARN_RETURN_IF_ERROR(failure_);
     return Remember(WriteAll(descriptor_.get(), bytes, path_));
+  }
+
+  absl::Status WriteAt(uint64_t offset, absl::string_view bytes) override {
+    TARN_RETURN_IF_ERROR(failure_);
+    return Remember(WriteAllAt(descriptor_.get(), offset, bytes, path_));
   }
 
   absl::Status Sync() override {

@@ -122,4 +122,6 @@ inline uint64_t OrderPrefix(NamespaceId ns, absl::string_view key) {
   return (uint64_t{ns} << 48) | base::DecodeFixed64(head);
 }
 
+inline NamespaceId NamespaceOf(uint64_t prefix) { return static_cast<NamespaceId>(prefix >> 48); }
+
 }  // namespace tarn::storage::memory

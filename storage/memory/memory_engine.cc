@@ -30,6 +30,10 @@ class MemorySnapshot final : public Snapshot {
   std::unique_ptr<Cursor> NewCursor(const KeyRange& range, const ScanOptions& options) override {
     return std::make_unique<memory::MemoryCursor>(table_, *opened_, range, options);
   }
+  // Keys are in shards by hash, so any one shard is a fair sample of all.
+  std::vector<std::string> SplitKeys(NamespaceId ns, size_t parts) override {
+    return table_.shard(0).SplitKeys(ns, parts);
+  }
 
  private:
   const memory::Table& table_;

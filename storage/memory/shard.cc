@@ -212,6 +212,21 @@ const Entry* Shard::VisibleAt(const Entry& entry, Revision revision) const {
   return visible == images.rend() ? nullptr : *visible;
 }
 
+std::vector<std::string> Shard::SplitKeys(NamespaceId ns, size_t parts) const {
+  const absl::ReaderMutexLock lock(&mutex);
+  const auto first = order_.lower_bound(OrderBound(ns, ""));
+  std::vector<const Entry*> entries;
+  for (auto slot = first; slot != order_.end() && NamespaceOf(slot->prefix) == ns; ++slot) {
+    entries.push_back(slot->entry);
+  }
+  std::vector<std::string> keys;
+  for (size_t part = 1; part < parts && part < entries.size(); ++part) {
+    const absl::string_view key = entries[part * entries.size() / parts]->key();
+    if (keys.empty() || key > keys.back()) keys.emplace_back(key);
+  }
+  return keys;
+}
+
 void Shard::IndexDeadline(Entry* entry) {
   if (entry->has_deadline()) deadlines_.emplace(entry->deadline(), entry);
 }

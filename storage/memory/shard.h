@@ -6,7 +6,9 @@
 #include <cstdint>
 #include <deque>
 #include <optional>
+#include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/container/btree_set.h"
@@ -164,6 +166,9 @@ class Shard {
   const Entry* VisibleAt(const Entry& entry, Revision revision) const;
 
   const Order& order() const { return order_; }
+
+  // See Snapshot::SplitKeys; of this shard alone. Takes the lock itself.
+  std::vector<std::string> SplitKeys(NamespaceId ns, size_t parts) const ABSL_LOCKS_EXCLUDED(mutex);
   size_t size() const { return entries_.size(); }
 
  private:

@@ -48,6 +48,16 @@ class FaultWritableFile final : public base::WritableFile {
     return status;
   }
 
+  absl::Status WriteAt(uint64_t offset, absl::string_view bytes) override {
+    absl::MutexLock lock(&files_.mutex_);
+    const absl::Status status =
+        Begin(absl::StrCat("write ", path_, " ", bytes.size(), " at ", offset));
+    if (absl::IsResourceExhausted(status)) bytes = bytes.substr(0, bytes.size() / 2);
+    if (!status.ok() && !absl::IsResourceExhausted(status)) return status;
+    file_->content.replace(offset, bytes.size(), bytes.data(), bytes.size());
+    return status;
+  }
+
   absl::Status Sync() override {
     absl::MutexLock lock(&files_.mutex_);
     TARN_RETURN_IF_ERROR(Begin(absl::StrCat("sync ", path_)));
