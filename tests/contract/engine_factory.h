@@ -38,6 +38,9 @@ class EngineFactory {
 
   // Whether what was acknowledged is there when the directory is opened again.
   virtual bool durable() const { return false; }
+
+  // What the engine can check of itself that nobody else sees. Nothing is under way.
+  virtual absl::Status Inspect(storage::Engine&) { return absl::OkStatus(); }
 };
 
 EngineFactory& EngineUnderTest();

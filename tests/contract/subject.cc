@@ -1,5 +1,8 @@
 #include "tests/contract/subject.h"
 
+#include <cstdlib>
+#include <exception>
+#include <iostream>
 #include <stdexcept>
 #include <utility>
 
@@ -72,7 +75,14 @@ Subject::Subject(const EngineSetup& setup, Start start, EngineFactory& factory)
   if (start == Start::kInitialised) Must(engine_->WriteMeta({kStoreId, 1}));
 }
 
-Subject::~Subject() = default;
+// Every case is also a case of the engine's own checks. Once something has failed, that is enough.
+Subject::~Subject() {
+  if (engine_ == nullptr || std::uncaught_exceptions() > 0) return;
+  const absl::Status status = Inspect();
+  if (status.ok()) return;
+  std::cerr << "the engine is not consistent: " << status << std::endl;
+  std::abort();
+}
 
 void Subject::Open() {
   ledger_ = std::make_unique<storage::UsageLedger>();

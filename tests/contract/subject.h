@@ -72,6 +72,8 @@ class Subject {
   std::unique_ptr<storage::Snapshot> Snapshot(
       storage::SnapshotPurpose purpose = storage::SnapshotPurpose::kCheckpoint);
 
+  absl::Status Inspect() { return factory_.Inspect(*engine_); }
+
   // What is visible now.
   std::vector<Row> All(NamespaceId ns = kNs);
 

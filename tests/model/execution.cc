@@ -297,6 +297,7 @@ absl::Status Execution::Run(const CheckStep&) {
 
 absl::Status Execution::Run(const ReopenStep&) {
   CloseAll();
+  TARN_RETURN_IF_ERROR(subject_.Inspect());
   subject_.Reopen();
   for (const auto& [ns, quota] : model_.quotas()) subject_.ledger().SetQuota(ns, quota);
   model_.StartIncarnation(model_.incarnation() + 1);
