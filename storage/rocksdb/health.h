@@ -1,0 +1,62 @@
+// What RocksDB says of its own failures, and how it is brought back.
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <string>
+
+#include "absl/base/thread_annotations.h"
+#include "absl/status/status.h"
+#include "absl/synchronization/mutex.h"
+#include "rocksdb/db.h"
+#include "rocksdb/listener.h"
+#include "storage/base/clock.h"
+
+namespace tarn::storage::rocks {
+
+// Hears of every error that RocksDB meets on its own threads or while it writes. Thread-safe;
+// shared by a database and its engine.
+class Health final : public rocksdb::EventListener {
+ public:
+  // RocksDB refuses writes until it is resumed.
+  bool stopped() const { return stopped_.load(std::memory_order_acquire); }
+  // There is something to resume from: stopped, or only its background work is.
+  bool impaired() const { return impaired_.load(std::memory_order_acquire); }
+  uint64_t errors() const { return errors_.load(std::memory_order_relaxed); }
+  // The newest error, for people.
+  std::string cause() const;
+
+  void CountError() { errors_.fetch_add(1, std::memory_order_relaxed); }
+  void Resumed();
+
+  void OnBackgroundError(rocksdb::BackgroundErrorReason reason, rocksdb::Status* error) override;
+  void OnErrorRecoveryBegin(rocksdb::BackgroundErrorReason reason, rocksdb::Status error,
+                            bool* auto_recovery) override;
+
+ private:
+  std::atomic<bool> stopped_{false};
+  std::atomic<bool> impaired_{false};
+  std::atomic<uint64_t> errors_{0};
+  mutable absl::Mutex mutex_;
+  std::string cause_ ABSL_GUARDED_BY(mutex_);
+};
+
+// Tries to bring an impaired database back, at growing intervals. Used by the writer's thread only.
+class Recovery {
+ public:
+  static constexpr int64_t kFirstPauseNanos = 100'000'000;
+  static constexpr int64_t kLongestPauseNanos = 10'000'000'000;
+
+  explicit Recovery(const base::Clock& clock) : clock_(clock) {}
+
+  // Whether the database takes writes now. When it does not and an attempt is due, makes one; that
+  // may take as long as writing out what is in memory.
+  bool Attempt(rocksdb::DB& db, Health& health);
+
+ private:
+  const base::Clock& clock_;
+  int64_t next_attempt_ns_ = 0;
+  int64_t pause_ns_ = kFirstPauseNanos;
+};
+
+}  // namespace tarn::storage::rocks
