@@ -1,6 +1,8 @@
 #include "tests/client/fake_server.h"
 
 #include <algorithm>
+#include <fstream>
+#include <iterator>
 #include <stdexcept>
 
 #include "google/rpc/error_details.pb.h"
@@ -91,17 +93,39 @@ FakeServer::FakeServer()
 
 FakeServer::~FakeServer() { Stop(); }
 
-void FakeServer::Start() {
+void FakeServer::Listen(const std::string& address,
+                        std::shared_ptr<grpc::ServerCredentials> credentials) {
   grpc::EnableDefaultHealthCheckService(true);
   grpc::ServerBuilder builder;
   builder.AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   int port = 0;
-  builder.AddListeningPort(endpoint(), grpc::InsecureServerCredentials(), &port);
+  builder.AddListeningPort(address, std::move(credentials), &port);
   builder.RegisterService(state_.get());
   builder.RegisterService(admin_.get());
   server_ = builder.BuildAndStart();
   if (server_ == nullptr || port == 0) throw std::runtime_error("the fake server cannot listen");
   port_ = port;
+}
+
+void FakeServer::Start(const std::string& address) {
+  Listen(address.empty() ? endpoint() : address, grpc::InsecureServerCredentials());
+}
+
+void FakeServer::StartTls(const Certificates& certificates) {
+  const auto text = [](const std::string& path) {
+    std::ifstream file(path);
+    return std::string(std::istreambuf_iterator<char>(file), {});
+  };
+  grpc::SslServerCredentialsOptions options(
+      GRPC_SSL_REQUEST_AND_REQUIRE_CLIENT_CERTIFICATE_AND_VERIFY);
+  options.pem_root_certs = text(certificates.ca());
+  options.pem_key_cert_pairs = {
+      {text(certificates.server_key()), text(certificates.server_cert())}};
+  Listen(endpoint(), grpc::SslServerCredentials(options));
+}
+
+void FakeServer::SetServing(Serving serving) {
+  server_->GetHealthCheckService()->SetServingStatus(serving == Serving::kYes);
 }
 
 void FakeServer::Stop() {

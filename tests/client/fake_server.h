@@ -11,6 +11,7 @@
 #include "tarn/client.h"
 #include "tarn/v1/admin.grpc.pb.h"
 #include "tarn/v1/state.grpc.pb.h"
+#include "tests/client/certificates.h"
 #include <grpcpp/server.h>
 #include <grpcpp/server_builder.h>
 
@@ -83,9 +84,15 @@ class FakeServer {
 
   std::string endpoint() const { return "127.0.0.1:" + std::to_string(port_); }
 
-  // Breaks every connection, and starts again on the same port.
+  // Breaks every connection.
   void Stop();
-  void Start();
+  // Starts again, on the same port or elsewhere.
+  void Start(const std::string& address = "");
+  // Wants a certificate of its clients.
+  void StartTls(const Certificates& certificates);
+
+  enum class Serving { kNo, kYes };
+  void SetServing(Serving serving);  // In the health service.
 
   Script<v1::GetRequest, v1::GetResponse> get;
   Script<v1::PutRequest, v1::PutResponse> put;
@@ -115,6 +122,8 @@ class FakeServer {
  private:
   class State;
   class Admin;
+
+  void Listen(const std::string& address, std::shared_ptr<grpc::ServerCredentials> credentials);
 
   int port_ = 0;
   std::unique_ptr<State> state_;
