@@ -10,16 +10,17 @@ namespace tarn::bench {
 
 struct BenchOptions {
   size_t entries = 1'000'000;
-  int rounds = 5;             // Of each measurement, alternating between what is compared.
-  double seconds = 1.5;       // Of one measurement over the network.
-  std::string tarnd;          // The program to measure.
+  int rounds = 5;        // Of each measurement, alternating between what is compared.
+  double seconds = 1.5;  // Of one measurement over the network.
+  std::string tarnd;     // The program to measure.
 };
 
-// The memory engine in this process: rates on one thread and two, batches, scans, memory an entry. First, because it measures
-// how the process grows.
+// The memory engine in this process: rates on one thread and two, batches, scans, memory an entry.
+// First, because it measures how the process grows.
 void RunEngineBench(const BenchOptions& options, Report& report);
 
-// tarnd against a bare gRPC server with the same messages. False when the yardstick is not fair, so that the run is void.
+// tarnd against a bare gRPC server with the same messages. False when the yardstick is not fair, so
+// that the run is void.
 bool RunRpcBench(const BenchOptions& options, Report& report);
 
 }  // namespace tarn::bench

@@ -16,7 +16,8 @@ DataSet::DataSet(size_t entries) : keys_(entries * kKeyBytes, '\0') {
   fill(keys_.data(), keys_.size());
   shuffled_ = keys_;
   for (size_t left = entries; left > 1; --left) {
-    std::swap_ranges(&shuffled_[(left - 1) * kKeyBytes], &shuffled_[(left - 1) * kKeyBytes] + kKeyBytes,
+    std::swap_ranges(&shuffled_[(left - 1) * kKeyBytes],
+                     &shuffled_[(left - 1) * kKeyBytes] + kKeyBytes,
                      &shuffled_[random.Below(left) * kKeyBytes]);
   }
   value_.resize(kValueBytes);

@@ -21,9 +21,12 @@ class DataSet {
   size_t size() const { return keys_.size() / kKeyBytes; }
   // In the order of loading.
   absl::string_view key(size_t i) const { return {keys_.data() + i * kKeyBytes, kKeyBytes}; }
-  // In an order of its own, for access: reading keys one after the other costs next to nothing, as with keys that a request
-  // has just brought, while the entries are met at random places. Wraps around.
-  absl::string_view shuffled_key(size_t i) const { return {shuffled_.data() + (i % size()) * kKeyBytes, kKeyBytes}; }
+  // In an order of its own, for access: reading keys one after the other costs next to nothing, as
+  // with keys that a request has just brought, while the entries are met at random places. Wraps
+  // around.
+  absl::string_view shuffled_key(size_t i) const {
+    return {shuffled_.data() + (i % size()) * kKeyBytes, kKeyBytes};
+  }
   absl::string_view value() const { return value_; }
 
  private:
@@ -32,8 +35,8 @@ class DataSet {
   std::string value_;
 };
 
-// Pseudo-random numbers that cost next to nothing (Steele, Lea and Flood, "Fast splittable pseudorandom number generators",
-// 2014).
+// Pseudo-random numbers that cost next to nothing (Steele, Lea and Flood, "Fast splittable
+// pseudorandom number generators", 2014).
 class SplitMix {
  public:
   explicit SplitMix(uint64_t seed) : state_(seed) {}
@@ -43,7 +46,9 @@ class SplitMix {
     z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
     return z ^ (z >> 31);
   }
-  size_t Below(size_t bound) { return static_cast<size_t>((static_cast<unsigned __int128>(Next()) * bound) >> 64); }
+  size_t Below(size_t bound) {
+    return static_cast<size_t>((static_cast<unsigned __int128>(Next()) * bound) >> 64);
+  }
 
  private:
   uint64_t state_;

@@ -64,7 +64,8 @@ class Bench {
     engine_ = *std::move(opened);
     const size_t before = ResidentBytes();
     for (size_t i = 0; i < data_.size(); ++i) RunOne(OperationKind::kPut, data_.key(i));
-    const double growth = static_cast<double>(ResidentBytes() - before) / static_cast<double>(entries);
+    const double growth =
+        static_cast<double>(ResidentBytes() - before) / static_cast<double>(entries);
     overhead_bytes_ = growth - kKeyBytes - kValueBytes;
   }
 
@@ -173,7 +174,8 @@ void RunEngineBench(const BenchOptions& options, Report& report) {
   report.Add("memory_puts_scaling_2", SpreadOf(Ratios(rates.puts_2, rates.puts_1)), AtLeast(1.6));
   report.Add("memory_batch_gets_per_second_1", SpreadOf(rates.batch_gets));
   report.Add("memory_batch_puts_per_second_1", SpreadOf(rates.batch_puts));
-  report.Add("memory_batch_get_speedup", SpreadOf(Ratios(rates.batch_gets, rates.gets_1)), AtLeast(4));
+  report.Add("memory_batch_get_speedup", SpreadOf(Ratios(rates.batch_gets, rates.gets_1)),
+             AtLeast(4));
   report.Add("memory_scan_entries_per_second", SpreadOf(rates.scans));
 }
 

@@ -50,7 +50,8 @@ void Report::Print(const std::string& name, const Spread& spread, std::optional<
 std::string Report::ToJson() const {
   std::string json = "{";
   for (const Figure& figure : figures_) {
-    absl::StrAppend(&json, json.size() == 1 ? "\n" : ",\n", "  \"", figure.name, "\": ", absl::StrFormat("%.6g", figure.value));
+    absl::StrAppend(&json, json.size() == 1 ? "\n" : ",\n", "  \"", figure.name,
+                    "\": ", absl::StrFormat("%.6g", figure.value));
   }
   return json + "\n}\n";
 }

@@ -1,0 +1,29 @@
+// The servers that are measured, each a process of its own.
+#pragma once
+
+#include <cstddef>
+#include <memory>
+#include <string>
+
+namespace tarn::bench {
+
+// A running server. Stopped by pid, and its files removed, when destroyed. Functions that fail end
+// the program.
+class ServerProcess {
+ public:
+  virtual ~ServerProcess() = default;
+  virtual std::string endpoint() const = 0;
+  // From its start until it served requests.
+  virtual double ready_ms() const = 0;
+  virtual size_t ResidentBytes() const = 0;
+};
+
+std::unique_ptr<ServerProcess> StartEchoServer();
+
+// On free ports of the loopback interface, with an empty data directory.
+std::unique_ptr<ServerProcess> StartTarnd(const std::string& program, const std::string& engine);
+
+// The program `name` in the folder that this program was started from.
+std::string ProgramBeside(const std::string& self, const std::string& name);
+
+}  // namespace tarn::bench
