@@ -10,12 +10,15 @@ namespace {
 
 using Counter = std::atomic<uint64_t>;
 
-void Add(Counter& counter, uint64_t amount) { counter.fetch_add(amount, std::memory_order_relaxed); }
+void Add(Counter& counter, uint64_t amount) {
+  counter.fetch_add(amount, std::memory_order_relaxed);
+}
 
 uint64_t Get(const Counter& counter) { return counter.load(std::memory_order_relaxed); }
 
 size_t BucketOf(int64_t nanos) {
-  return std::lower_bound(kLatencyBoundsNs.begin(), kLatencyBoundsNs.end(), nanos) - kLatencyBoundsNs.begin();
+  return std::lower_bound(kLatencyBoundsNs.begin(), kLatencyBoundsNs.end(), nanos) -
+         kLatencyBoundsNs.begin();
 }
 
 }  // namespace
@@ -58,7 +61,8 @@ Counters::Counters()
 
 Counters::~Counters() = default;
 
-// The core may change right after it was asked for: then two threads share a stripe for a moment, which is only slower.
+// The core may change right after it was asked for: then two threads share a stripe for a moment,
+// which is only slower.
 Counters::Stripe& Counters::Mine() {
   const int core = sched_getcpu();
   return stripes_[core < 0 ? 0 : static_cast<size_t>(core) % stripes_count_];
@@ -67,7 +71,8 @@ Counters::Stripe& Counters::Mine() {
 void Counters::AddCall(Rpc rpc, int code, int64_t nanos) {
   Stripe& stripe = Mine();
   const auto index = static_cast<size_t>(rpc);
-  const size_t known_code = code >= 0 && code < static_cast<int>(kCodes) ? static_cast<size_t>(code) : 2;  // UNKNOWN
+  const size_t known_code =
+      code >= 0 && code < static_cast<int>(kCodes) ? static_cast<size_t>(code) : 2;  // UNKNOWN
   Add(stripe.calls[index][known_code], 1);
   Add(stripe.latency[index][BucketOf(nanos)], 1);
   Add(stripe.latency_sum_ns[index], std::max<int64_t>(nanos, 0));
@@ -77,7 +82,8 @@ void Counters::AddBatch(const OperationTally& tally) {
   Stripe& stripe = Mine();
   for (size_t kind = 0; kind < kOperationKinds; ++kind) {
     for (size_t outcome = 0; outcome < kOperationOutcomes; ++outcome) {
-      if (tally.counts[kind][outcome] > 0) Add(stripe.operations[kind][outcome], tally.counts[kind][outcome]);
+      if (tally.counts[kind][outcome] > 0)
+        Add(stripe.operations[kind][outcome], tally.counts[kind][outcome]);
     }
   }
   Add(stripe.bytes_in, tally.bytes_in);
@@ -85,8 +91,8 @@ void Counters::AddBatch(const OperationTally& tally) {
   Add(stripe.batches, 1);
 }
 
-void Counters::AddOperation(storage::OperationKind kind, OperationOutcome outcome, uint64_t bytes_in,
-                            uint64_t bytes_out) {
+void Counters::AddOperation(storage::OperationKind kind, OperationOutcome outcome,
+                            uint64_t bytes_in, uint64_t bytes_out) {
   Stripe& stripe = Mine();
   Add(stripe.operations[static_cast<size_t>(kind)][static_cast<size_t>(outcome)], 1);
   Add(stripe.bytes_in, bytes_in);
@@ -107,11 +113,28 @@ CounterTotals Counters::Read() const {
 }
 
 absl::string_view RpcName(Rpc rpc) {
-  static constexpr absl::string_view kNames[] = {
-      "Get",           "Put",      "Delete",          "Take",         "Increment",      "Append",
-      "Touch",         "Batch",    "Scan",            "Count",        "DeleteRange",    "Pipeline",
-      "GetServerInfo", "GetStats", "CreateNamespace", "GetNamespace", "ListNamespaces", "UpdateNamespace",
-      "DeleteNamespace", "Check", "Watch", "ServerReflectionInfo"};
+  static constexpr absl::string_view kNames[] = {"Get",
+                                                 "Put",
+                                                 "Delete",
+                                                 "Take",
+                                                 "Increment",
+                                                 "Append",
+                                                 "Touch",
+                                                 "Batch",
+                                                 "Scan",
+                                                 "Count",
+                                                 "DeleteRange",
+                                                 "Pipeline",
+                                                 "GetServerInfo",
+                                                 "GetStats",
+                                                 "CreateNamespace",
+                                                 "GetNamespace",
+                                                 "ListNamespaces",
+                                                 "UpdateNamespace",
+                                                 "DeleteNamespace",
+                                                 "Check",
+                                                 "Watch",
+                                                 "ServerReflectionInfo"};
   static_assert(std::size(kNames) == kRpcs, "each call has a name");
   return kNames[static_cast<size_t>(rpc)];
 }
@@ -123,7 +146,8 @@ absl::string_view OperationOutcomeName(OperationOutcome outcome) {
 }
 
 absl::string_view OperationKindName(storage::OperationKind kind) {
-  static constexpr absl::string_view kNames[] = {"get", "put", "delete", "take", "increment", "append", "touch"};
+  static constexpr absl::string_view kNames[] = {"get",       "put",    "delete", "take",
+                                                 "increment", "append", "touch"};
   static_assert(std::size(kNames) == kOperationKinds, "each kind has a name");
   return kNames[static_cast<size_t>(kind)];
 }

@@ -67,12 +67,14 @@ struct OperationTally {
 
 // The upper bounds of the latency histogram's buckets in nanoseconds; one more bucket has none.
 inline constexpr std::array<int64_t, 16> kLatencyBoundsNs = {
-    25'000,      50'000,      100'000,     250'000,       500'000,       1'000'000,     2'500'000,      5'000'000,
-    10'000'000,  25'000'000,  50'000'000,  100'000'000,   250'000'000,   1'000'000'000, 10'000'000'000, 60'000'000'000};
+    25'000,      50'000,        100'000,        250'000,       500'000,    1'000'000,
+    2'500'000,   5'000'000,     10'000'000,     25'000'000,    50'000'000, 100'000'000,
+    250'000'000, 1'000'000'000, 10'000'000'000, 60'000'000'000};
 inline constexpr size_t kLatencyBuckets = kLatencyBoundsNs.size() + 1;
 inline constexpr size_t kCodes = 17;  // gRPC's canonical ones.
 
-// The totals at one moment (not quite: what is counted meanwhile may be in some of them and not in others).
+// The totals at one moment (not quite: what is counted meanwhile may be in some of them and not in
+// others).
 struct CounterTotals {
   std::array<std::array<uint64_t, kCodes>, kRpcs> calls = {};
   std::array<std::array<uint64_t, kLatencyBuckets>, kRpcs> latency = {};
@@ -84,7 +86,8 @@ struct CounterTotals {
   uint64_t scanned_entries = 0;
 };
 
-// Thread-safe. Every core counts in cache lines of its own: an addition costs what it costs without other threads.
+// Thread-safe. Every core counts in cache lines of its own: an addition costs what it costs without
+// other threads.
 class Counters {
  public:
   Counters();
@@ -93,7 +96,8 @@ class Counters {
   void AddCall(Rpc rpc, int code, int64_t nanos);
   void AddBatch(const OperationTally& tally);
   // A batch of one operation.
-  void AddOperation(storage::OperationKind kind, OperationOutcome outcome, uint64_t bytes_in, uint64_t bytes_out);
+  void AddOperation(storage::OperationKind kind, OperationOutcome outcome, uint64_t bytes_in,
+                    uint64_t bytes_out);
   void AddScanned(uint64_t entries, uint64_t bytes_out);
 
   // Pipeline streams open now.

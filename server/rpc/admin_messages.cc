@@ -69,24 +69,29 @@ void FillOperations(const Counters& counters, tarn::v1::GetStatsResponse& respon
   const CounterTotals totals = counters.Read();
   for (size_t kind = 0; kind < kOperationKinds; ++kind) {
     const auto& outcomes = totals.operations[kind];
-    const auto count = [&outcomes](OperationOutcome outcome) { return outcomes[static_cast<size_t>(outcome)]; };
+    const auto count = [&outcomes](OperationOutcome outcome) {
+      return outcomes[static_cast<size_t>(outcome)];
+    };
     auto* stats = response.add_operations();
     stats->set_kind(ToWireKind(static_cast<storage::OperationKind>(kind)));
     stats->set_success_count(count(OperationOutcome::kHit) + count(OperationOutcome::kMiss));
-    stats->set_failure_count(count(OperationOutcome::kPrecondition) + count(OperationOutcome::kFailed));
+    stats->set_failure_count(count(OperationOutcome::kPrecondition) +
+                             count(OperationOutcome::kFailed));
   }
 }
 
 uint64_t Size(int64_t count) { return count > 0 ? static_cast<uint64_t>(count) : 0; }
 
-void FillNamespaces(std::vector<storage::NamespaceInfo> namespaces, size_t max, tarn::v1::GetStatsResponse& response) {
+void FillNamespaces(std::vector<storage::NamespaceInfo> namespaces, size_t max,
+                    tarn::v1::GetStatsResponse& response) {
   storage::Usage total;
   for (const storage::NamespaceInfo& info : namespaces) total += info.usage;
   response.set_entry_count(Size(total.entries));
   response.set_size_bytes(Size(total.bytes));
   response.set_namespace_count(namespaces.size());
-  std::stable_sort(namespaces.begin(), namespaces.end(),
-                   [](const auto& left, const auto& right) { return left.usage.bytes > right.usage.bytes; });
+  std::stable_sort(namespaces.begin(), namespaces.end(), [](const auto& left, const auto& right) {
+    return left.usage.bytes > right.usage.bytes;
+  });
   for (size_t i = 0; i < std::min(max, namespaces.size()); ++i) {
     auto* stats = response.add_namespaces();
     stats->set_name(namespaces[i].name);
@@ -97,7 +102,8 @@ void FillNamespaces(std::vector<storage::NamespaceInfo> namespaces, size_t max, 
 
 }  // namespace
 
-void FillInfo(const ServerFacts& facts, const Gate& gate, tarn::v1::GetServerInfoResponse& response) {
+void FillInfo(const ServerFacts& facts, const Gate& gate,
+              tarn::v1::GetServerInfoResponse& response) {
   response.set_version(facts.version);
   response.set_commit(facts.commit);
   response.set_engine(facts.engine);
@@ -119,7 +125,8 @@ void FillInfo(const ServerFacts& facts, const Gate& gate, tarn::v1::GetServerInf
 
 void FillStats(storage::Store& store, const Counters& counters, size_t max_namespaces,
                tarn::v1::GetStatsResponse& response) {
-  FillNamespaces(store.ListNamespaces("", std::numeric_limits<size_t>::max()), max_namespaces, response);
+  FillNamespaces(store.ListNamespaces("", std::numeric_limits<size_t>::max()), max_namespaces,
+                 response);
   FillOperations(counters, response);
   const storage::StoreStats stats = store.Stats();
   response.set_snapshot_count(stats.engine.snapshots);

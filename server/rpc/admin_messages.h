@@ -9,7 +9,8 @@
 
 namespace tarn::server {
 
-void FillInfo(const ServerFacts& facts, const Gate& gate, tarn::v1::GetServerInfoResponse& response);
+void FillInfo(const ServerFacts& facts, const Gate& gate,
+              tarn::v1::GetServerInfoResponse& response);
 
 // Everything but the connections.
 void FillStats(storage::Store& store, const Counters& counters, size_t max_namespaces,

@@ -13,7 +13,8 @@ absl::Status AdminPolicy::Check(const Peer& peer) const {
   const auto listed = [this](const std::string& name) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_) {
     return std::find(names_.begin(), names_.end(), name) != names_.end();
   };
-  if (std::any_of(peer.certificate_names.begin(), peer.certificate_names.end(), listed)) return absl::OkStatus();
+  if (std::any_of(peer.certificate_names.begin(), peer.certificate_names.end(), listed))
+    return absl::OkStatus();
   return base::MakeError(absl::StatusCode::kPermissionDenied, base::Reason::kPermissionDenied,
                          "only loopback peers and certificate names on --admin-names may do this");
 }

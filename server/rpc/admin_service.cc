@@ -17,7 +17,8 @@ namespace {
 
 using base::Reason;
 
-// How often an update without `expected_revision` begins anew when somebody else's came between its reading and writing.
+// How often an update without `expected_revision` begins anew when somebody else's came between its
+// reading and writing.
 constexpr int kUpdateAttempts = 8;
 
 // In front of the last name of a page, so that a token made up by a caller is noticed.
@@ -36,8 +37,8 @@ absl::Status Placed(const absl::Status& status, absl::string_view name_path) {
   }
 }
 
-google::rpc::Status Error(const absl::Status& status, absl::string_view ns, absl::string_view name_path,
-                          const storage::Store& store) {
+google::rpc::Status Error(const absl::Status& status, absl::string_view ns,
+                          absl::string_view name_path, const storage::Store& store) {
   return ToWire(Placed(status, name_path), {.ns = ns, .limits = &store.limits()});
 }
 
@@ -51,14 +52,15 @@ std::optional<storage::Revision> Expected(uint64_t revision) {
 
 absl::Status CheckRevision(const storage::NamespaceInfo& info, uint64_t expected) {
   if (expected == 0 || expected == info.revision) return absl::OkStatus();
-  return base::MakeError(absl::StatusCode::kAborted, Reason::kRevisionMismatch,
-                         absl::StrCat("the namespace's revision is ", info.revision, ", not ", expected));
+  return base::MakeError(
+      absl::StatusCode::kAborted, Reason::kRevisionMismatch,
+      absl::StrCat("the namespace's revision is ", info.revision, ", not ", expected));
 }
 
 }  // namespace
 
-AdminService::AdminService(Gate& gate, Counters& counters, const AdminPolicy& policy, ServerFacts facts,
-                           CountConnections count_connections)
+AdminService::AdminService(Gate& gate, Counters& counters, const AdminPolicy& policy,
+                           ServerFacts facts, CountConnections count_connections)
     : gate_(gate),
       counters_(counters),
       policy_(policy),
@@ -81,12 +83,14 @@ storage::Store* AdminService::AdmitAdmin(AnyUnaryCall& call) {
   return Admit(call);
 }
 
-void AdminService::GetServerInfo(UnaryCall<tarn::v1::GetServerInfoRequest, tarn::v1::GetServerInfoResponse>& call) {
+void AdminService::GetServerInfo(
+    UnaryCall<tarn::v1::GetServerInfoRequest, tarn::v1::GetServerInfoResponse>& call) {
   FillInfo(facts_, gate_, call.response());
   call.Finish();
 }
 
-void AdminService::GetStats(UnaryCall<tarn::v1::GetStatsRequest, tarn::v1::GetStatsResponse>& call) {
+void AdminService::GetStats(
+    UnaryCall<tarn::v1::GetStatsRequest, tarn::v1::GetStatsResponse>& call) {
   storage::Store* store = gate_.opened();
   if (store == nullptr) return call.Fail(ToWire(gate_.Refusal()));
   FillStats(*store, counters_, facts_.server_limits.max_page_size, call.response());
@@ -102,16 +106,19 @@ void AdminService::CreateNamespace(
   if (wanted.name().empty()) return call.Fail(ToWire(NameRequired("namespace.name")));
   const absl::StatusOr<storage::NamespaceSettings> settings = ToSettings(wanted);
   if (!settings.ok()) return call.Fail(ToWire(settings.status()));
-  store->CreateNamespace(wanted.name(), *settings, [store, &call](const absl::StatusOr<storage::NamespaceInfo>& info) {
-    if (!info.ok()) {
-      return call.Fail(Error(info.status(), call.request().namespace_().name(), "namespace.name", *store));
-    }
-    Fill(*info, *call.response().mutable_namespace_());
-    call.Finish();
-  });
+  store->CreateNamespace(
+      wanted.name(), *settings, [store, &call](const absl::StatusOr<storage::NamespaceInfo>& info) {
+        if (!info.ok()) {
+          return call.Fail(
+              Error(info.status(), call.request().namespace_().name(), "namespace.name", *store));
+        }
+        Fill(*info, *call.response().mutable_namespace_());
+        call.Finish();
+      });
 }
 
-void AdminService::GetNamespace(UnaryCall<tarn::v1::GetNamespaceRequest, tarn::v1::GetNamespaceResponse>& call) {
+void AdminService::GetNamespace(
+    UnaryCall<tarn::v1::GetNamespaceRequest, tarn::v1::GetNamespaceResponse>& call) {
   storage::Store* store = Admit(call);
   if (store == nullptr) return;
   const std::string& name = call.request().name();
@@ -128,14 +135,17 @@ void AdminService::ListNamespaces(
   if (store == nullptr) return;
   const tarn::v1::ListNamespacesRequest& request = call.request();
   if (request.page_size() < 0) {
-    return call.Fail(ToWire(InvalidField(Reason::kInvalidPage, "page_size", "the page size is negative")));
+    return call.Fail(
+        ToWire(InvalidField(Reason::kInvalidPage, "page_size", "the page size is negative")));
   }
   absl::string_view after = request.page_token();
   if (!after.empty() && !absl::ConsumePrefix(&after, kPageTokenPrefix)) {
-    return call.Fail(ToWire(InvalidField(Reason::kInvalidPage, "page_token", "not a page token of this list")));
+    return call.Fail(
+        ToWire(InvalidField(Reason::kInvalidPage, "page_token", "not a page token of this list")));
   }
   const size_t max = facts_.server_limits.max_page_size;
-  const size_t size = request.page_size() == 0 ? max : std::min(static_cast<size_t>(request.page_size()), max);
+  const size_t size =
+      request.page_size() == 0 ? max : std::min(static_cast<size_t>(request.page_size()), max);
   std::vector<storage::NamespaceInfo> page = store->ListNamespaces(after, size + 1);
   const bool more = page.size() > size;
   if (more) page.pop_back();
@@ -147,11 +157,13 @@ void AdminService::ListNamespaces(
 void AdminService::UpdateNamespace(UpdateCall& call) {
   storage::Store* store = AdmitAdmin(call);
   if (store == nullptr) return;
-  if (call.request().namespace_().name().empty()) return call.Fail(ToWire(NameRequired("namespace.name")));
+  if (call.request().namespace_().name().empty())
+    return call.Fail(ToWire(NameRequired("namespace.name")));
   TryUpdate(*store, call, kUpdateAttempts);
 }
 
-// Fields outside of the mask must not be lost to somebody else's update: what is written is conditional on what was read.
+// Fields outside of the mask must not be lost to somebody else's update: what is written is
+// conditional on what was read.
 void AdminService::TryUpdate(storage::Store& store, UpdateCall& call, int attempts_left) {
   const tarn::v1::UpdateNamespaceRequest& request = call.request();
   const std::string& name = request.namespace_().name();
@@ -170,7 +182,8 @@ void AdminService::TryUpdate(storage::Store& store, UpdateCall& call, int attemp
           return TryUpdate(store, call, attempts_left - 1);
         }
         if (!info.ok()) {
-          return call.Fail(Error(info.status(), call.request().namespace_().name(), "namespace.name", store));
+          return call.Fail(
+              Error(info.status(), call.request().namespace_().name(), "namespace.name", store));
         }
         Fill(*info, *call.response().mutable_namespace_());
         call.Finish();
@@ -183,7 +196,8 @@ void AdminService::DeleteNamespace(DeleteCall& call) {
   const tarn::v1::DeleteNamespaceRequest& request = call.request();
   if (request.name().empty()) return call.Fail(ToWire(NameRequired("name")));
   // What can never be deleted must not lose its entries either.
-  if (!request.force() || request.name() == storage::kDefaultNamespace) return DeleteEmpty(*store, call, 0);
+  if (!request.force() || request.name() == storage::kDefaultNamespace)
+    return DeleteEmpty(*store, call, 0);
   const absl::StatusOr<storage::NamespaceInfo> info = store->GetNamespace(request.name());
   if (!info.ok()) return call.Fail(Error(info.status(), request.name(), "name", *store));
   if (absl::Status current = CheckRevision(*info, request.expected_revision()); !current.ok()) {
@@ -192,18 +206,21 @@ void AdminService::DeleteNamespace(DeleteCall& call) {
   store->DeleteRange(
       request.name(), {}, [&call] { return call.Cancelled(); },
       [this, store, &call](const absl::StatusOr<storage::DeleteRangeResult>& result) {
-        if (!result.ok()) return call.Fail(Error(result.status(), call.request().name(), "name", *store));
+        if (!result.ok())
+          return call.Fail(Error(result.status(), call.request().name(), "name", *store));
         DeleteEmpty(*store, call, result->entries);
       });
 }
 
 void AdminService::DeleteEmpty(storage::Store& store, DeleteCall& call, uint64_t deleted) {
-  store.DeleteNamespace(call.request().name(), Expected(call.request().expected_revision()),
-                        [&store, &call, deleted](const absl::StatusOr<storage::NamespaceInfo>& info) {
-                          if (!info.ok()) return call.Fail(Error(info.status(), call.request().name(), "name", store));
-                          call.response().set_deleted_count(deleted);
-                          call.Finish();
-                        });
+  store.DeleteNamespace(
+      call.request().name(), Expected(call.request().expected_revision()),
+      [&store, &call, deleted](const absl::StatusOr<storage::NamespaceInfo>& info) {
+        if (!info.ok())
+          return call.Fail(Error(info.status(), call.request().name(), "name", store));
+        call.response().set_deleted_count(deleted);
+        call.Finish();
+      });
 }
 
 }  // namespace tarn::server

@@ -35,13 +35,18 @@ class AdminService {
   AdminService(Gate& gate, Counters& counters, const AdminPolicy& policy, ServerFacts facts,
                CountConnections count_connections);
 
-  void GetServerInfo(UnaryCall<tarn::v1::GetServerInfoRequest, tarn::v1::GetServerInfoResponse>& call);
+  void GetServerInfo(
+      UnaryCall<tarn::v1::GetServerInfoRequest, tarn::v1::GetServerInfoResponse>& call);
   void GetStats(UnaryCall<tarn::v1::GetStatsRequest, tarn::v1::GetStatsResponse>& call);
-  void CreateNamespace(UnaryCall<tarn::v1::CreateNamespaceRequest, tarn::v1::CreateNamespaceResponse>& call);
+  void CreateNamespace(
+      UnaryCall<tarn::v1::CreateNamespaceRequest, tarn::v1::CreateNamespaceResponse>& call);
   void GetNamespace(UnaryCall<tarn::v1::GetNamespaceRequest, tarn::v1::GetNamespaceResponse>& call);
-  void ListNamespaces(UnaryCall<tarn::v1::ListNamespacesRequest, tarn::v1::ListNamespacesResponse>& call);
-  void UpdateNamespace(UnaryCall<tarn::v1::UpdateNamespaceRequest, tarn::v1::UpdateNamespaceResponse>& call);
-  void DeleteNamespace(UnaryCall<tarn::v1::DeleteNamespaceRequest, tarn::v1::DeleteNamespaceResponse>& call);
+  void ListNamespaces(
+      UnaryCall<tarn::v1::ListNamespacesRequest, tarn::v1::ListNamespacesResponse>& call);
+  void UpdateNamespace(
+      UnaryCall<tarn::v1::UpdateNamespaceRequest, tarn::v1::UpdateNamespaceResponse>& call);
+  void DeleteNamespace(
+      UnaryCall<tarn::v1::DeleteNamespaceRequest, tarn::v1::DeleteNamespaceResponse>& call);
 
  private:
   using UpdateCall = UnaryCall<tarn::v1::UpdateNamespaceRequest, tarn::v1::UpdateNamespaceResponse>;

@@ -37,7 +37,8 @@ google::rpc::Status BadOperationOf(const BadOperation& bad, ErrorSite site) {
 }
 
 absl::Status CheckSize(size_t size, const storage::Limits& limits) {
-  if (size == 0) return InvalidField(Reason::kInvalidRequest, "operations", "the batch has no operations");
+  if (size == 0)
+    return InvalidField(Reason::kInvalidRequest, "operations", "the batch has no operations");
   if (size <= limits.max_batch_operations) return absl::OkStatus();
   return base::MakeError(
       absl::StatusCode::kInvalidArgument, Reason::kBatchTooLarge,
@@ -46,7 +47,8 @@ absl::Status CheckSize(size_t size, const storage::Limits& limits) {
 
 }  // namespace
 
-std::optional<google::rpc::Status> BatchWork::Prepare(tarn::v1::BatchMode mode, const WireOperations& operations,
+std::optional<google::rpc::Status> BatchWork::Prepare(tarn::v1::BatchMode mode,
+                                                      const WireOperations& operations,
                                                       const storage::Limits& limits) {
   operations_.clear();
   bad_.clear();
@@ -58,11 +60,13 @@ std::optional<google::rpc::Status> BatchWork::Prepare(tarn::v1::BatchMode mode, 
   if (!known_mode.ok()) return ToWire(known_mode.status(), site);
   mode_ = *known_mode;
   bad_ = ToOperations(operations, operations_);
-  if (mode_ == storage::BatchMode::kAtomic && !bad_.empty()) return BadOperationOf(bad_.front(), site);
+  if (mode_ == storage::BatchMode::kAtomic && !bad_.empty())
+    return BadOperationOf(bad_.front(), site);
   return std::nullopt;
 }
 
-google::rpc::Status BatchWork::Failure(const storage::BatchResult& result, const storage::Limits& limits) const {
+google::rpc::Status BatchWork::Failure(const storage::BatchResult& result,
+                                       const storage::Limits& limits) const {
   ErrorSite site = SiteOf(limits);
   site.batch_size = operations_.size();
   const size_t failed = result.failed_operation;
@@ -74,6 +78,8 @@ google::rpc::Status BatchWork::Failure(const storage::BatchResult& result, const
   return ToWire(result.status, site);
 }
 
-ErrorSite BatchWork::SiteOf(const storage::Limits& limits) const { return {.ns = ns_, .limits = &limits}; }
+ErrorSite BatchWork::SiteOf(const storage::Limits& limits) const {
+  return {.ns = ns_, .limits = &limits};
+}
 
 }  // namespace tarn::server

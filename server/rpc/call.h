@@ -20,7 +20,8 @@ struct Peer {
   };
   Locality locality = Locality::kRemote;
   std::string address;
-  std::vector<std::string> certificate_names;  // Of a verified certificate: its alternative names and its common name.
+  std::vector<std::string>
+      certificate_names;  // Of a verified certificate: its alternative names and its common name.
 };
 
 // One call under way. The functions below may be used from any thread until the call is finished.
@@ -34,8 +35,9 @@ class Call {
   virtual bool Cancelled() const = 0;
 };
 
-// A call of one request and one response. The service ends it exactly once, with Finish or Fail, on any thread, perhaps before
-// the function that was given the call returns; neither request nor response may be touched after that.
+// A call of one request and one response. The service ends it exactly once, with Finish or Fail, on
+// any thread, perhaps before the function that was given the call returns; neither request nor
+// response may be touched after that.
 template <typename Request, typename Response>
 class UnaryCall : public Call {
  public:
@@ -62,7 +64,8 @@ class ResponseStream : public Call {
   // `response` stays as it is until OnWritten.
   virtual void Write(const Response& response) = 0;
 
-  // Ends the call, once, when no Write is under way. Nothing may be called afterwards; OnDone follows.
+  // Ends the call, once, when no Write is under way. Nothing may be called afterwards; OnDone
+  // follows.
   virtual void Finish() = 0;
   virtual void Fail(const google::rpc::Status& error) = 0;
 };
@@ -75,8 +78,9 @@ class DuplexStream : public ResponseStream<Response> {
   virtual void Read(Request& request) = 0;
 };
 
-// A service's side of one streaming call. The transport owns it and destroys it when the call is done: after Finish or Fail,
-// and after every function below has returned. They may be called at the same time on several threads.
+// A service's side of one streaming call. The transport owns it and destroys it when the call is
+// done: after Finish or Fail, and after every function below has returned. They may be called at
+// the same time on several threads.
 class StreamHandler {
  public:
   virtual ~StreamHandler() = default;
@@ -86,7 +90,8 @@ class StreamHandler {
 
   enum class Outcome : uint8_t {
     kDone,
-    kFailed,  // Of a read: the caller has no more requests, or the stream is broken. Of a write: it is broken.
+    kFailed,  // Of a read: the caller has no more requests, or the stream is broken. Of a write: it
+              // is broken.
   };
   virtual void OnRead(Outcome /*outcome*/) {}
   virtual void OnWritten(Outcome outcome) = 0;

@@ -13,7 +13,6 @@ namespace {
 using base::Reason;
 using storage::OperationKind;
 
-
 absl::Status InvalidPrecondition(absl::string_view message) {
   return base::MakeError(absl::StatusCode::kInvalidArgument, Reason::kInvalidPrecondition, message);
 }
@@ -32,7 +31,8 @@ absl::StatusOr<storage::Precondition> ToPrecondition(const tarn::v1::Preconditio
       if (!message.present()) return InvalidPrecondition("present must be true when it is set");
       return storage::Precondition{.kind = Kind::kPresent};
     case tarn::v1::Precondition::kRevision:
-      if (message.revision() == 0) return InvalidPrecondition("revision must not be 0: no entry has that revision");
+      if (message.revision() == 0)
+        return InvalidPrecondition("revision must not be 0: no entry has that revision");
       return storage::Precondition{.kind = Kind::kRevision, .revision = message.revision()};
     case tarn::v1::Precondition::CONDITION_NOT_SET:
       break;
@@ -54,7 +54,8 @@ absl::StatusOr<storage::Ttl> ToTtl(const tarn::v1::Ttl& message) {
   return InvalidTtl("a TTL needs one of never and milliseconds");
 }
 
-// What every operation has: the key, and perhaps a precondition. Of a unary request or of a batch's operation.
+// What every operation has: the key, and perhaps a precondition. Of a unary request or of a batch's
+// operation.
 template <typename Message>
 absl::StatusOr<storage::Operation> WithKey(const Message& message, OperationKind kind) {
   storage::Operation operation;
@@ -139,8 +140,8 @@ void Fill(const storage::OperationResult& result, tarn::v1::OperationResult& mes
   message.set_size_bytes(result.size);
 }
 
-void FillFailed(const absl::Status& status, const ErrorSite& common, const storage::Operation* operation,
-                WireResults& results) {
+void FillFailed(const absl::Status& status, const ErrorSite& common,
+                const storage::Operation* operation, WireResults& results) {
   ErrorSite site = common;
   site.index = static_cast<size_t>(results.size());
   site.operation = operation;
@@ -245,7 +246,8 @@ absl::StatusOr<storage::BatchMode> ToMode(tarn::v1::BatchMode mode) {
     case tarn::v1::BATCH_MODE_INDEPENDENT:
       return storage::BatchMode::kIndependent;
     default:
-      return InvalidField(Reason::kInvalidRequest, "mode", "the batch's mode must be atomic or independent");
+      return InvalidField(Reason::kInvalidRequest, "mode",
+                          "the batch's mode must be atomic or independent");
   }
 }
 
@@ -264,11 +266,13 @@ std::vector<BadOperation> ToOperations(const WireOperations& messages, Operation
   return bad;
 }
 
-void FillResults(const storage::BatchResult& result, absl::Span<const storage::Operation> operations,
+void FillResults(const storage::BatchResult& result,
+                 absl::Span<const storage::Operation> operations,
                  absl::Span<const BadOperation> bad, const ErrorSite& site, WireResults& results) {
   results.Reserve(static_cast<int>(result.results.size() + bad.size()));
   for (size_t i = 0; i < result.results.size(); ++i) {
-    for (; !bad.empty() && bad.front().index == static_cast<size_t>(results.size()); bad.remove_prefix(1)) {
+    for (; !bad.empty() && bad.front().index == static_cast<size_t>(results.size());
+         bad.remove_prefix(1)) {
       FillBad(bad.front(), site, results);
     }
     const storage::OperationResult& one = result.results[i];
@@ -293,9 +297,12 @@ OperationOutcome OutcomeOf(const storage::OperationResult& result) {
   }
 }
 
-uint64_t BytesOf(const storage::Operation& operation) { return operation.key.size() + operation.value.size(); }
+uint64_t BytesOf(const storage::Operation& operation) {
+  return operation.key.size() + operation.value.size();
+}
 
-OperationTally TallyOf(const storage::BatchResult& result, absl::Span<const storage::Operation> operations,
+OperationTally TallyOf(const storage::BatchResult& result,
+                       absl::Span<const storage::Operation> operations,
                        absl::Span<const BadOperation> bad) {
   OperationTally tally;
   for (size_t i = 0; i < operations.size(); ++i) {
@@ -319,12 +326,15 @@ storage::KeyBounds ToBounds(const tarn::v1::KeyRange& range) {
   return {.prefix = range.prefix(), .start = range.start(), .end = range.end()};
 }
 
-absl::StatusOr<storage::ScanRequest> ToScanRequest(const tarn::v1::ScanRequest& request, size_t max_chunk_bytes) {
+absl::StatusOr<storage::ScanRequest> ToScanRequest(const tarn::v1::ScanRequest& request,
+                                                   size_t max_chunk_bytes) {
   if (!tarn::v1::ScanOrder_IsValid(request.order())) {
-    return InvalidField(Reason::kInvalidRequest, "order", "the scan's order is not one that this server knows");
+    return InvalidField(Reason::kInvalidRequest, "order",
+                        "the scan's order is not one that this server knows");
   }
   if (request.chunk_bytes() > max_chunk_bytes) {
-    return InvalidField(Reason::kInvalidRequest, "chunk_bytes", "chunk_bytes is above Limits.scan_chunk_bytes");
+    return InvalidField(Reason::kInvalidRequest, "chunk_bytes",
+                        "chunk_bytes is above Limits.scan_chunk_bytes");
   }
   storage::ScanRequest scan;
   scan.ns = request.namespace_();

@@ -1,7 +1,8 @@
-// Between the messages of the wire and the types of storage: the one place of the server that knows both.
+// Between the messages of the wire and the types of storage: the one place of the server that knows
+// both.
 //
-// Functions called Fill write into a message that the transport owns and may reuse: its fields are at their defaults, or hold
-// what an earlier answer left and are overwritten.
+// Functions called Fill write into a message that the transport owns and may reuse: its fields are
+// at their defaults, or hold what an earlier answer left and are overwritten.
 #pragma once
 
 #include <cstddef>
@@ -58,26 +59,32 @@ struct BadOperation {
 using WireOperations = google::protobuf::RepeatedPtrField<tarn::v1::Operation>;
 using WireResults = google::protobuf::RepeatedPtrField<tarn::v1::OperationResult>;
 
-// Replaces `operations` with views of the messages that are well-formed, and returns the others, both in their order.
+// Replaces `operations` with views of the messages that are well-formed, and returns the others,
+// both in their order.
 std::vector<BadOperation> ToOperations(const WireOperations& messages, Operations& operations);
 
-// The results of a batch that ran: those of `operations`, with those of `bad` in between. `site` says what they have in common.
-void FillResults(const storage::BatchResult& result, absl::Span<const storage::Operation> operations,
+// The results of a batch that ran: those of `operations`, with those of `bad` in between. `site`
+// says what they have in common.
+void FillResults(const storage::BatchResult& result,
+                 absl::Span<const storage::Operation> operations,
                  absl::Span<const BadOperation> bad, const ErrorSite& site, WireResults& results);
 
 OperationOutcome OutcomeOf(const storage::OperationResult& result);
 uint64_t BytesOf(const storage::Operation& operation);
 
 // Counts a batch that ran.
-OperationTally TallyOf(const storage::BatchResult& result, absl::Span<const storage::Operation> operations,
+OperationTally TallyOf(const storage::BatchResult& result,
+                       absl::Span<const storage::Operation> operations,
                        absl::Span<const BadOperation> bad);
 
 // INVALID_RANGE: see KeyRange, except what the Store checks.
 storage::KeyBounds ToBounds(const tarn::v1::KeyRange& range);
-absl::StatusOr<storage::ScanRequest> ToScanRequest(const tarn::v1::ScanRequest& request, size_t max_chunk_bytes);
+absl::StatusOr<storage::ScanRequest> ToScanRequest(const tarn::v1::ScanRequest& request,
+                                                   size_t max_chunk_bytes);
 void Fill(const storage::ScanChunk& chunk, tarn::v1::ScanResponse& response);
 
-// Settings of a namespace as a request gives them, with the path of the field in errors. INVALID_TTL, INVALID_REQUEST.
+// Settings of a namespace as a request gives them, with the path of the field in errors.
+// INVALID_TTL, INVALID_REQUEST.
 absl::StatusOr<storage::NamespaceSettings> ToSettings(const tarn::v1::Namespace& message);
 // The settings `old` with the fields that `request` wants changed. INVALID_FIELD_MASK besides.
 absl::StatusOr<storage::NamespaceSettings> Changed(const storage::NamespaceSettings& old,

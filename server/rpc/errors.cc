@@ -55,7 +55,8 @@ absl::string_view ActionName(storage::OperationKind kind) {
   return "";
 }
 
-// The path of a field that belongs to an action: `value` of a unary call, `put.value` of an operation.
+// The path of a field that belongs to an action: `value` of a unary call, `put.value` of an
+// operation.
 std::string ActionField(const ErrorSite& site, absl::string_view field) {
   if (!site.index || site.operation == nullptr) return ToString(field);
   return absl::StrCat(ActionName(site.operation->kind), ".", field);
@@ -69,7 +70,8 @@ std::string FieldOf(Reason reason, const ErrorSite& site) {
     case Reason::kDuplicateKey:
       return "key";
     case Reason::kValueTooLarge: {
-      const bool append = site.operation != nullptr && site.operation->kind == storage::OperationKind::kAppend;
+      const bool append =
+          site.operation != nullptr && site.operation->kind == storage::OperationKind::kAppend;
       return ActionField(site, append ? "suffix" : "value");
     }
     case Reason::kInvalidTtl:
@@ -182,7 +184,8 @@ Reason ReasonForCode(absl::StatusCode code) {
   }
 }
 
-void AddDetails(google::rpc::Status* wire, const absl::Status& status, Reason reason, const ErrorSite& site) {
+void AddDetails(google::rpc::Status* wire, const absl::Status& status, Reason reason,
+                const ErrorSite& site) {
   wire->add_details()->PackFrom(InfoOf(reason, site));
   if (const int delay_ms = RetryDelayMs(reason); delay_ms > 0) {
     google::rpc::RetryInfo retry;

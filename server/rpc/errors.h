@@ -18,17 +18,18 @@ namespace tarn::server {
 struct ErrorSite {
   absl::string_view ns;
   const storage::Limits* limits = nullptr;
-  std::optional<size_t> index;                    // Of the operation in its batch; none for a unary call.
+  std::optional<size_t> index;  // Of the operation in its batch; none for a unary call.
   const storage::Operation* operation = nullptr;  // The operation that failed.
   std::optional<size_t> batch_size;
 };
 
-// `status` is an error. Its reason decides the code; an error without a reason keeps its code, unless that is one which only
-// Tarn's own rules may give, or one that says nothing: those are INTERNAL.
+// `status` is an error. Its reason decides the code; an error without a reason keeps its code,
+// unless that is one which only Tarn's own rules may give, or one that says nothing: those are
+// INTERNAL.
 google::rpc::Status ToWire(const absl::Status& status, const ErrorSite& site = {});
 
-// An error that names the field of the request which it is about, by its path from the request's root (or from its operation,
-// when ErrorSite::index is given).
+// An error that names the field of the request which it is about, by its path from the request's
+// root (or from its operation, when ErrorSite::index is given).
 absl::Status AtField(const absl::Status& status, absl::string_view path);
 
 // The one code that a reason comes with; kUnknown for kNone.

@@ -18,7 +18,8 @@ enum class State : uint8_t {
 // Thread-safe. What a request costs here is one load.
 class Gate {
  public:
-  // The store while the server serves, else null. A request that got it may go on using it: the store outlives every call.
+  // The store while the server serves, else null. A request that got it may go on using it: the
+  // store outlives every call.
   storage::Store* store() const { return serving_.load(std::memory_order_acquire); }
 
   // Why there is no store: UNAVAILABLE with NOT_READY or DRAINING.

@@ -14,13 +14,14 @@ using grpc::health::v1::HealthCheckResponse;
 using Outcome = StreamHandler::Outcome;
 
 HealthCheckResponse::ServingStatus ToWireStatus(HealthService::Status status) {
-  return status == HealthService::Status::kServing ? HealthCheckResponse::SERVING : HealthCheckResponse::NOT_SERVING;
+  return status == HealthService::Status::kServing ? HealthCheckResponse::SERVING
+                                                   : HealthCheckResponse::NOT_SERVING;
 }
 
 }  // namespace
 
-// What one call of Watch has sent and has still to send: the newest status, if it is another one. Shared by the call and by the
-// service, which may speak to it after the call has ended.
+// What one call of Watch has sent and has still to send: the newest status, if it is another one.
+// Shared by the call and by the service, which may speak to it after the call has ended.
 class HealthService::Watched {
  public:
   explicit Watched(ResponseStream<HealthCheckResponse>& stream) : stream_(stream) {}
@@ -60,8 +61,9 @@ class HealthService::Watched {
       case Step::kWrite:
         return stream_.Write(response_);
       case Step::kFinish:
-        return stream_.Fail(ToWire(base::MakeError(absl::StatusCode::kUnavailable, base::Reason::kDraining,
-                                                   "the server is shutting down")));
+        return stream_.Fail(
+            ToWire(base::MakeError(absl::StatusCode::kUnavailable, base::Reason::kDraining,
+                                   "the server is shutting down")));
     }
   }
 
@@ -122,7 +124,8 @@ void HealthService::Set(Status status) {
   for (const auto& one : watched) one->Change(ToWireStatus(status));
 }
 
-void HealthService::Check(UnaryCall<grpc::health::v1::HealthCheckRequest, HealthCheckResponse>& call) {
+void HealthService::Check(
+    UnaryCall<grpc::health::v1::HealthCheckRequest, HealthCheckResponse>& call) {
   if (!Knows(call.request().service())) {
     google::rpc::Status error;
     error.set_code(static_cast<int>(absl::StatusCode::kNotFound));
@@ -136,13 +139,15 @@ void HealthService::Check(UnaryCall<grpc::health::v1::HealthCheckRequest, Health
   call.Finish();
 }
 
-std::unique_ptr<StreamHandler> HealthService::Watch(const grpc::health::v1::HealthCheckRequest& request,
-                                                    ResponseStream<HealthCheckResponse>& stream) {
+std::unique_ptr<StreamHandler> HealthService::Watch(
+    const grpc::health::v1::HealthCheckRequest& request,
+    ResponseStream<HealthCheckResponse>& stream) {
   return std::make_unique<WatchHandler>(*this, Knows(request.service()), stream);
 }
 
 bool HealthService::Knows(absl::string_view service) const {
-  return service.empty() || std::find(services_.begin(), services_.end(), service) != services_.end();
+  return service.empty() ||
+         std::find(services_.begin(), services_.end(), service) != services_.end();
 }
 
 HealthService::Status HealthService::Join(std::shared_ptr<Watched> watched) {

@@ -15,7 +15,8 @@
 
 namespace tarn::server {
 
-// Thread-safe. All services of the server share one status, which is NOT_SERVING until it is set. It outlives its calls.
+// Thread-safe. All services of the server share one status, which is NOT_SERVING until it is set.
+// It outlives its calls.
 class HealthService {
  public:
   // `services`: their full names; the server as a whole, "", is added.
@@ -25,9 +26,11 @@ class HealthService {
   // Also tells every watcher.
   void Set(Status status);
 
-  void Check(UnaryCall<grpc::health::v1::HealthCheckRequest, grpc::health::v1::HealthCheckResponse>& call);
-  std::unique_ptr<StreamHandler> Watch(const grpc::health::v1::HealthCheckRequest& request,
-                                       ResponseStream<grpc::health::v1::HealthCheckResponse>& stream);
+  void Check(
+      UnaryCall<grpc::health::v1::HealthCheckRequest, grpc::health::v1::HealthCheckResponse>& call);
+  std::unique_ptr<StreamHandler> Watch(
+      const grpc::health::v1::HealthCheckRequest& request,
+      ResponseStream<grpc::health::v1::HealthCheckResponse>& stream);
 
  private:
   class Watched;

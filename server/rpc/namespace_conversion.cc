@@ -19,10 +19,12 @@ absl::StatusOr<int64_t> ToDefaultTtl(const tarn::v1::Namespace& message) {
   const tarn::v1::Ttl& ttl = message.default_ttl();
   switch (ttl.lifetime_case()) {
     case tarn::v1::Ttl::kNever:
-      if (!ttl.never()) return InvalidField(Reason::kInvalidTtl, kPath, "never must be true when it is set");
+      if (!ttl.never())
+        return InvalidField(Reason::kInvalidTtl, kPath, "never must be true when it is set");
       return 0;
     case tarn::v1::Ttl::kMilliseconds:
-      if (ttl.milliseconds() <= 0) return InvalidField(Reason::kInvalidTtl, kPath, "a default TTL must be positive");
+      if (ttl.milliseconds() <= 0)
+        return InvalidField(Reason::kInvalidTtl, kPath, "a default TTL must be positive");
       return ttl.milliseconds();
     case tarn::v1::Ttl::LIFETIME_NOT_SET:
       break;
@@ -32,7 +34,8 @@ absl::StatusOr<int64_t> ToDefaultTtl(const tarn::v1::Namespace& message) {
 
 absl::StatusOr<int64_t> ToQuota(uint64_t quota, absl::string_view field) {
   if (quota > static_cast<uint64_t>(std::numeric_limits<int64_t>::max())) {
-    return InvalidField(Reason::kInvalidRequest, absl::StrCat("namespace.", field), "the quota is above 2^63 - 1");
+    return InvalidField(Reason::kInvalidRequest, absl::StrCat("namespace.", field),
+                        "the quota is above 2^63 - 1");
   }
   return static_cast<int64_t>(quota);
 }
@@ -45,7 +48,8 @@ absl::StatusOr<storage::Placement> ToPlacement(tarn::v1::Placement placement) {
     case tarn::v1::PLACEMENT_TOGETHER:
       return storage::Placement::kTogether;
     default:
-      return InvalidField(Reason::kInvalidRequest, "namespace.placement", "the placement must be spread or together");
+      return InvalidField(Reason::kInvalidRequest, "namespace.placement",
+                          "the placement must be spread or together");
   }
 }
 
@@ -68,9 +72,11 @@ absl::Status AddPath(absl::string_view path, ChangedFields* fields) {
   } else if (path == "quota_entries") {
     fields->quota_entries = true;
   } else {
-    return InvalidField(Reason::kInvalidFieldMask, "update_mask",
-                        absl::StrCat("\"", path, "\" is not a field that can be changed: default_ttl, quota_bytes, ",
-                                     "quota_entries and * are"));
+    return InvalidField(
+        Reason::kInvalidFieldMask, "update_mask",
+        absl::StrCat("\"", path,
+                     "\" is not a field that can be changed: default_ttl, quota_bytes, ",
+                     "quota_entries and * are"));
   }
   return absl::OkStatus();
 }
@@ -83,7 +89,8 @@ absl::StatusOr<ChangedFields> FieldsOf(const tarn::v1::UpdateNamespaceRequest& r
     fields.quota_bytes = message.quota_bytes() != 0;
     fields.quota_entries = message.quota_entries() != 0;
   }
-  for (const std::string& path : request.update_mask().paths()) TARN_RETURN_IF_ERROR(AddPath(path, &fields));
+  for (const std::string& path : request.update_mask().paths())
+    TARN_RETURN_IF_ERROR(AddPath(path, &fields));
   return fields;
 }
 
@@ -93,7 +100,8 @@ absl::StatusOr<NamespaceSettings> ToSettings(const tarn::v1::Namespace& message)
   NamespaceSettings settings;
   TARN_ASSIGN_OR_RETURN(settings.default_ttl_ms, ToDefaultTtl(message));
   TARN_ASSIGN_OR_RETURN(settings.quota.max_bytes, ToQuota(message.quota_bytes(), "quota_bytes"));
-  TARN_ASSIGN_OR_RETURN(settings.quota.max_entries, ToQuota(message.quota_entries(), "quota_entries"));
+  TARN_ASSIGN_OR_RETURN(settings.quota.max_entries,
+                        ToQuota(message.quota_entries(), "quota_entries"));
   TARN_ASSIGN_OR_RETURN(settings.placement, ToPlacement(message.placement()));
   return settings;
 }
@@ -112,15 +120,18 @@ absl::StatusOr<NamespaceSettings> Changed(const NamespaceSettings& old,
 void Fill(const storage::NamespaceInfo& info, tarn::v1::Namespace& message) {
   const NamespaceSettings& settings = info.settings;
   message.set_name(info.name);
-  if (settings.default_ttl_ms > 0) message.mutable_default_ttl()->set_milliseconds(settings.default_ttl_ms);
+  if (settings.default_ttl_ms > 0)
+    message.mutable_default_ttl()->set_milliseconds(settings.default_ttl_ms);
   message.set_quota_bytes(static_cast<uint64_t>(settings.quota.max_bytes));
   message.set_quota_entries(static_cast<uint64_t>(settings.quota.max_entries));
-  message.set_placement(settings.placement == storage::Placement::kTogether ? tarn::v1::PLACEMENT_TOGETHER
-                                                                            : tarn::v1::PLACEMENT_SPREAD);
+  message.set_placement(settings.placement == storage::Placement::kTogether
+                            ? tarn::v1::PLACEMENT_TOGETHER
+                            : tarn::v1::PLACEMENT_SPREAD);
   message.set_entry_count(Size(info.usage.entries));
   message.set_size_bytes(Size(info.usage.bytes));
   message.mutable_create_time()->set_seconds(info.create_time / 1000);
-  message.mutable_create_time()->set_nanos(static_cast<int32_t>(info.create_time % 1000 * 1'000'000));
+  message.mutable_create_time()->set_nanos(
+      static_cast<int32_t>(info.create_time % 1000 * 1'000'000));
   message.set_revision(info.revision);
 }
 

@@ -7,13 +7,14 @@
 namespace tarn::server {
 namespace {
 
-// What a slot may keep for its next batch. Larger batches are rare, and their memory would be multiplied by the slots of all
-// streams.
+// What a slot may keep for its next batch. Larger batches are rare, and their memory would be
+// multiplied by the slots of all streams.
 constexpr size_t kKeptBytes = 128 << 10;
 
 }  // namespace
 
-PipelineHandler::PipelineHandler(Gate& gate, Counters& counters, const ServerLimits& limits, Stream& stream)
+PipelineHandler::PipelineHandler(Gate& gate, Counters& counters, const ServerLimits& limits,
+                                 Stream& stream)
     : gate_(gate), counters_(counters), limits_(limits), stream_(stream) {
   counters_.AddPipelines(1);
 }
@@ -121,7 +122,8 @@ void PipelineHandler::Drive() {
       ending = ending_;
       driven_ = !step.Nothing();
     }
-    if (step.finish) return Finish(ending);  // The last thing done here: the handler may be gone when it returns.
+    if (step.finish)
+      return Finish(ending);  // The last thing done here: the handler may be gone when it returns.
     if (step.Nothing()) return;
     if (step.run != nullptr) Run(step.run);
     if (step.write != nullptr) stream_.Write(step.write->response);
@@ -147,7 +149,8 @@ PipelineHandler::Slot* PipelineHandler::DecideRun() {
     return nullptr;
   }
   if (!next_->read_only && running_reads_ > 0) return nullptr;
-  next_->read_order = running_writes_ > 0 ? storage::ReadOrder::kSubmitted : storage::ReadOrder::kCommitted;
+  next_->read_order =
+      running_writes_ > 0 ? storage::ReadOrder::kSubmitted : storage::ReadOrder::kCommitted;
   ++(next_->read_only ? running_reads_ : running_writes_);
   return std::exchange(next_, nullptr);
 }
@@ -163,7 +166,8 @@ PipelineHandler::Slot* PipelineHandler::DecideWrite() {
 }
 
 PipelineHandler::Slot* PipelineHandler::DecideRead() {
-  const bool room = unanswered_ < limits_.max_pipeline_batches && request_bytes_ < limits_.max_pipeline_bytes &&
+  const bool room = unanswered_ < limits_.max_pipeline_batches &&
+                    request_bytes_ < limits_.max_pipeline_bytes &&
                     response_bytes_ < limits_.max_pipeline_bytes;
   if (ending_ != Ending::kNone || reading_ != nullptr || next_ != nullptr || !room) return nullptr;
   reading_ = Acquire();
@@ -171,8 +175,8 @@ PipelineHandler::Slot* PipelineHandler::DecideRead() {
 }
 
 bool PipelineHandler::DecideFinish() const {
-  const bool idle = !preparing_ && next_ == nullptr && ready_.empty() && writing_ == nullptr && running_reads_ == 0 &&
-                    running_writes_ == 0;
+  const bool idle = !preparing_ && next_ == nullptr && ready_.empty() && writing_ == nullptr &&
+                    running_reads_ == 0 && running_writes_ == 0;
   return ending_ != Ending::kNone && idle && !finished_;
 }
 

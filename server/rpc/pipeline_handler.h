@@ -19,13 +19,16 @@
 
 namespace tarn::server {
 
-// Reads batches one after another, submits each before the next is read, and writes answers as they complete.
+// Reads batches one after another, submits each before the next is read, and writes answers as they
+// complete.
 //
-// Order on a key. The engine keeps the order of writes submitted by one caller; a batch that reads behind an unfinished write
-// of this stream says so (ReadOrder::kSubmitted); a batch that writes behind an unfinished read waits for it here.
+// Order on a key. The engine keeps the order of writes submitted by one caller; a batch that reads
+// behind an unfinished write of this stream says so (ReadOrder::kSubmitted); a batch that writes
+// behind an unfinished read waits for it here.
 //
-// Thread-safe as StreamHandler demands. Every event changes the bookkeeping under the mutex; then one thread at a time, the
-// driver, decides what follows and does it with the mutex released. Whoever finds a driver at work leaves it to him.
+// Thread-safe as StreamHandler demands. Every event changes the bookkeeping under the mutex; then
+// one thread at a time, the driver, decides what follows and does it with the mutex released.
+// Whoever finds a driver at work leaves it to him.
 class PipelineHandler final : public StreamHandler {
  public:
   using Stream = DuplexStream<tarn::v1::PipelineRequest, tarn::v1::PipelineResponse>;
@@ -40,7 +43,8 @@ class PipelineHandler final : public StreamHandler {
   void OnDrain() override;
 
  private:
-  // A batch from its reading to the sending of its answer. Used again and again: cleared messages keep their memory.
+  // A batch from its reading to the sending of its answer. Used again and again: cleared messages
+  // keep their memory.
   struct Slot {
     tarn::v1::PipelineRequest request;
     tarn::v1::PipelineResponse response;
@@ -66,7 +70,9 @@ class PipelineHandler final : public StreamHandler {
     Slot* read = nullptr;
     bool finish = false;
 
-    bool Nothing() const { return run == nullptr && write == nullptr && read == nullptr && !finish; }
+    bool Nothing() const {
+      return run == nullptr && write == nullptr && read == nullptr && !finish;
+    }
   };
 
   void Prepare(Slot* slot);
@@ -74,8 +80,8 @@ class PipelineHandler final : public StreamHandler {
   void Run(Slot* slot);
   void Completed(Slot* slot, const storage::BatchResult& result);
 
-  // Whether the caller has become the driver. Then it calls Drive once it has released the mutex; else it must not touch this
-  // any more, unless the transport is still calling it.
+  // Whether the caller has become the driver. Then it calls Drive once it has released the mutex;
+  // else it must not touch this any more, unless the transport is still calling it.
   bool TakeWheel() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Drive();
   void Finish(Ending ending);
@@ -106,13 +112,14 @@ class PipelineHandler final : public StreamHandler {
 
   std::deque<std::unique_ptr<Slot>> slots_ ABSL_GUARDED_BY(mutex_);  // All there are.
   std::vector<Slot*> free_ ABSL_GUARDED_BY(mutex_);
-  Slot* reading_ ABSL_GUARDED_BY(mutex_) = nullptr;  // From before Read until it is known what was read.
+  Slot* reading_ ABSL_GUARDED_BY(mutex_) =
+      nullptr;  // From before Read until it is known what was read.
   Slot* next_ ABSL_GUARDED_BY(mutex_) = nullptr;     // Read, and to be run as soon as it may.
   std::deque<Slot*> ready_ ABSL_GUARDED_BY(mutex_);  // Answered, waiting to be written.
   Slot* writing_ ABSL_GUARDED_BY(mutex_) = nullptr;
 
-  bool preparing_ ABSL_GUARDED_BY(mutex_) = false;     // OnRead is at work on `reading_`.
-  size_t running_reads_ ABSL_GUARDED_BY(mutex_) = 0;   // Submitted, not completed, by what they do.
+  bool preparing_ ABSL_GUARDED_BY(mutex_) = false;    // OnRead is at work on `reading_`.
+  size_t running_reads_ ABSL_GUARDED_BY(mutex_) = 0;  // Submitted, not completed, by what they do.
   size_t running_writes_ ABSL_GUARDED_BY(mutex_) = 0;
   size_t unanswered_ ABSL_GUARDED_BY(mutex_) = 0;      // Read, answer not yet written.
   size_t request_bytes_ ABSL_GUARDED_BY(mutex_) = 0;   // Of the unanswered.

@@ -25,12 +25,14 @@ void SetError(absl::StatusCode code, const char* message, ServerReflectionRespon
 }
 
 // The file after everything it imports.
-void AddFile(const FileDescriptor& file, std::set<const FileDescriptor*>* seen, ServerReflectionResponse* response) {
+void AddFile(const FileDescriptor& file, std::set<const FileDescriptor*>* seen,
+             ServerReflectionResponse* response) {
   if (!seen->insert(&file).second) return;
   for (int i = 0; i < file.dependency_count(); ++i) AddFile(*file.dependency(i), seen, response);
   google::protobuf::FileDescriptorProto proto;
   file.CopyTo(&proto);
-  response->mutable_file_descriptor_response()->add_file_descriptor_proto(proto.SerializeAsString());
+  response->mutable_file_descriptor_response()->add_file_descriptor_proto(
+      proto.SerializeAsString());
 }
 
 void SetFile(const FileDescriptor* file, ServerReflectionResponse* response) {
@@ -39,7 +41,8 @@ void SetFile(const FileDescriptor* file, ServerReflectionResponse* response) {
   AddFile(*file, &seen, response);
 }
 
-// One call: a response for each request, one at a time. Either a read or a write is under way, until it has ended.
+// One call: a response for each request, one at a time. Either a read or a write is under way,
+// until it has ended.
 class InfoHandler final : public StreamHandler {
  public:
   InfoHandler(const ReflectionService& service,
@@ -110,7 +113,8 @@ ReflectionService::Response ReflectionService::Answer(const Request& request) co
   *response.mutable_original_request() = request;
   switch (request.message_request_case()) {
     case Request::kListServices:
-      for (const std::string& name : services_) response.mutable_list_services_response()->add_service()->set_name(name);
+      for (const std::string& name : services_)
+        response.mutable_list_services_response()->add_service()->set_name(name);
       break;
     case Request::kFileByFilename:
       SetFile(pool.FindFileByName(request.file_by_filename()), &response);

@@ -1,5 +1,5 @@
-// grpc.reflection.v1alpha: describes the services to tools such as grpcurl. gRPC's own is built on its synchronous API, whose
-// polling threads would take connections away from ours.
+// grpc.reflection.v1alpha: describes the services to tools such as grpcurl. gRPC's own is built on
+// its synchronous API, whose polling threads would take connections away from ours.
 #pragma once
 
 #include <memory>

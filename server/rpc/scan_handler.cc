@@ -8,7 +8,8 @@
 namespace tarn::server {
 
 ScanHandler::ScanHandler(Gate& gate, Counters& counters, const ServerLimits& limits,
-                         const tarn::v1::ScanRequest& request, ResponseStream<tarn::v1::ScanResponse>& stream)
+                         const tarn::v1::ScanRequest& request,
+                         ResponseStream<tarn::v1::ScanResponse>& stream)
     : gate_(gate), counters_(counters), limits_(limits), request_(request), stream_(stream) {}
 
 void ScanHandler::Start() {
@@ -16,7 +17,9 @@ void ScanHandler::Start() {
   if (store == nullptr) return stream_.Fail(ToWire(gate_.Refusal()));
   absl::StatusOr<storage::ScanRequest> scan = ToScanRequest(request_, limits_.scan_chunk_bytes);
   if (!scan.ok()) return Fail(scan.status());
-  store->OpenScan(*scan, [this](absl::StatusOr<std::unique_ptr<storage::Scan>> opened) { Opened(std::move(opened)); });
+  store->OpenScan(*scan, [this](absl::StatusOr<std::unique_ptr<storage::Scan>> opened) {
+    Opened(std::move(opened));
+  });
 }
 
 void ScanHandler::Opened(absl::StatusOr<std::unique_ptr<storage::Scan>> scan) {

@@ -13,17 +13,18 @@
 
 namespace tarn::server {
 
-// Sends chunk after chunk: the next one is read when the one before has gone out, so the caller's flow control reaches the
-// engine, and every chunk is an event of its own that takes its turn among other calls.
+// Sends chunk after chunk: the next one is read when the one before has gone out, so the caller's
+// flow control reaches the engine, and every chunk is an event of its own that takes its turn among
+// other calls.
 class ScanHandler final : public StreamHandler {
  public:
-  ScanHandler(Gate& gate, Counters& counters, const ServerLimits& limits, const tarn::v1::ScanRequest& request,
-              ResponseStream<tarn::v1::ScanResponse>& stream);
+  ScanHandler(Gate& gate, Counters& counters, const ServerLimits& limits,
+              const tarn::v1::ScanRequest& request, ResponseStream<tarn::v1::ScanResponse>& stream);
 
   void Start() override;
   void OnWritten(Outcome outcome) override;
   void OnCancelled() override {}  // The write under way, or the next, fails.
-  void OnDrain() override {}      // It was accepted, so it may end; the drain's deadline cancels it.
+  void OnDrain() override {}  // It was accepted, so it may end; the drain's deadline cancels it.
 
  private:
   void Opened(absl::StatusOr<std::unique_ptr<storage::Scan>> scan);
@@ -46,8 +47,9 @@ class ScanHandler final : public StreamHandler {
   uint64_t sent_entries_ = 0;
   bool last_ = false;
 
-  // How many of the two ends of a step have been reached: the return of the call that began it, and its completion. What
-  // follows belongs to whoever comes second, because it may destroy what the first still stands on.
+  // How many of the two ends of a step have been reached: the return of the call that began it, and
+  // its completion. What follows belongs to whoever comes second, because it may destroy what the
+  // first still stands on.
   std::atomic<int> met_{0};
 };
 

@@ -23,8 +23,10 @@ absl::StatusOr<storage::KeyBounds> ToTarget(const tarn::v1::DeleteRangeRequest& 
       return InvalidField(Reason::kInvalidRange, "all", "all must be true when it is set");
     case Request::kRange: {
       const tarn::v1::KeyRange& range = request.range();
-      if (!range.prefix().empty() || !range.start().empty() || !range.end().empty()) return ToBounds(range);
-      return InvalidField(Reason::kInvalidRange, "range", "the range names no keys; to remove every entry, set all");
+      if (!range.prefix().empty() || !range.start().empty() || !range.end().empty())
+        return ToBounds(range);
+      return InvalidField(Reason::kInvalidRange, "range",
+                          "the range names no keys; to remove every entry, set all");
     }
     case Request::TARGET_NOT_SET:
       break;
@@ -46,7 +48,8 @@ storage::Store* StateService::Admit(UnaryCall<Request, Response>& call) {
   return store;
 }
 
-// A unary call is a batch of one. What it needs until the batch completes is in the call: one allocation, the transport's.
+// A unary call is a batch of one. What it needs until the batch completes is in the call: one
+// allocation, the transport's.
 template <typename Request, typename Response>
 void StateService::RunOne(UnaryCall<Request, Response>& call) {
   storage::Store* store = Admit(call);
@@ -59,7 +62,8 @@ void StateService::RunOne(UnaryCall<Request, Response>& call) {
 }
 
 template <typename Request, typename Response>
-void StateService::FinishOne(UnaryCall<Request, Response>& call, const storage::BatchResult& result) {
+void StateService::FinishOne(UnaryCall<Request, Response>& call,
+                             const storage::BatchResult& result) {
   const storage::Operation& operation = call.operations.front();
   storage::OperationResult failed;
   failed.status = result.status;
@@ -75,15 +79,28 @@ void StateService::FinishOne(UnaryCall<Request, Response>& call, const storage::
   call.Fail(ToWire(one.status, site));
 }
 
-void StateService::Get(UnaryCall<tarn::v1::GetRequest, tarn::v1::GetResponse>& call) { RunOne(call); }
-void StateService::Put(UnaryCall<tarn::v1::PutRequest, tarn::v1::PutResponse>& call) { RunOne(call); }
-void StateService::Delete(UnaryCall<tarn::v1::DeleteRequest, tarn::v1::DeleteResponse>& call) { RunOne(call); }
-void StateService::Take(UnaryCall<tarn::v1::TakeRequest, tarn::v1::TakeResponse>& call) { RunOne(call); }
-void StateService::Increment(UnaryCall<tarn::v1::IncrementRequest, tarn::v1::IncrementResponse>& call) {
+void StateService::Get(UnaryCall<tarn::v1::GetRequest, tarn::v1::GetResponse>& call) {
   RunOne(call);
 }
-void StateService::Append(UnaryCall<tarn::v1::AppendRequest, tarn::v1::AppendResponse>& call) { RunOne(call); }
-void StateService::Touch(UnaryCall<tarn::v1::TouchRequest, tarn::v1::TouchResponse>& call) { RunOne(call); }
+void StateService::Put(UnaryCall<tarn::v1::PutRequest, tarn::v1::PutResponse>& call) {
+  RunOne(call);
+}
+void StateService::Delete(UnaryCall<tarn::v1::DeleteRequest, tarn::v1::DeleteResponse>& call) {
+  RunOne(call);
+}
+void StateService::Take(UnaryCall<tarn::v1::TakeRequest, tarn::v1::TakeResponse>& call) {
+  RunOne(call);
+}
+void StateService::Increment(
+    UnaryCall<tarn::v1::IncrementRequest, tarn::v1::IncrementResponse>& call) {
+  RunOne(call);
+}
+void StateService::Append(UnaryCall<tarn::v1::AppendRequest, tarn::v1::AppendResponse>& call) {
+  RunOne(call);
+}
+void StateService::Touch(UnaryCall<tarn::v1::TouchRequest, tarn::v1::TouchResponse>& call) {
+  RunOne(call);
+}
 
 void StateService::Batch(UnaryCall<tarn::v1::BatchRequest, tarn::v1::BatchResponse>& call) {
   storage::Store* store = Admit(call);
@@ -97,14 +114,17 @@ void StateService::Batch(UnaryCall<tarn::v1::BatchRequest, tarn::v1::BatchRespon
   };
   if (work->Empty()) return finish(*work, storage::BatchResult());
   const storage::BatchRequest request = work->ToRun(storage::ReadOrder::kCommitted);
-  store->Run(request, [finish, work = std::move(work)](const storage::BatchResult& result) { finish(*work, result); });
+  store->Run(request, [finish, work = std::move(work)](const storage::BatchResult& result) {
+    finish(*work, result);
+  });
 }
 
 void StateService::Count(UnaryCall<tarn::v1::CountRequest, tarn::v1::CountResponse>& call) {
   storage::Store* store = Admit(call);
   if (store == nullptr) return;
   store->Count(
-      call.request().namespace_(), ToBounds(call.request().range()), [&call] { return call.Cancelled(); },
+      call.request().namespace_(), ToBounds(call.request().range()),
+      [&call] { return call.Cancelled(); },
       [&call](const absl::StatusOr<storage::CountResult>& result) {
         if (!result.ok()) return call.Fail(ToWire(result.status(), SiteOf(call)));
         call.response().set_count(result->entries);
@@ -113,7 +133,8 @@ void StateService::Count(UnaryCall<tarn::v1::CountRequest, tarn::v1::CountRespon
       });
 }
 
-void StateService::DeleteRange(UnaryCall<tarn::v1::DeleteRangeRequest, tarn::v1::DeleteRangeResponse>& call) {
+void StateService::DeleteRange(
+    UnaryCall<tarn::v1::DeleteRangeRequest, tarn::v1::DeleteRangeResponse>& call) {
   storage::Store* store = Admit(call);
   if (store == nullptr) return;
   absl::StatusOr<storage::KeyBounds> target = ToTarget(call.request());

@@ -11,8 +11,8 @@
 
 namespace tarn::server {
 
-// Thread-safe; runs on the transport's threads and never blocks them. Gate and counters outlive it, and it outlives the calls.
-// Every function ends its call, sooner or later.
+// Thread-safe; runs on the transport's threads and never blocks them. Gate and counters outlive it,
+// and it outlives the calls. Every function ends its call, sooner or later.
 class StateService {
  public:
   StateService(Gate& gate, Counters& counters, const ServerLimits& limits)

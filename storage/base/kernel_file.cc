@@ -16,7 +16,8 @@ namespace {
 constexpr size_t kMaxBytes = 1 << 20;  // What is longer is not a small file.
 
 absl::Status ErrorOf(int error, const std::string& path) {
-  const std::string text = absl::StrCat("cannot read ", path, ": ", std::generic_category().message(error));
+  const std::string text =
+      absl::StrCat("cannot read ", path, ": ", std::generic_category().message(error));
   return error == ENOENT ? absl::NotFoundError(text) : absl::InternalError(text);
 }
 

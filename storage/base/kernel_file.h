@@ -8,7 +8,8 @@
 
 namespace tarn::base {
 
-// The whole of a small file of /proc or /sys, which says its size is 0. NOT_FOUND when there is none, INTERNAL for all else.
+// The whole of a small file of /proc or /sys, which says its size is 0. NOT_FOUND when there is
+// none, INTERNAL for all else.
 absl::StatusOr<std::string> ReadKernelFile(const std::string& path);
 
 // How many file descriptors this process has open.

@@ -1,14 +1,13 @@
 #include "server/rpc/transport/channelz.h"
 
-#include <grpc/grpc.h>
-#include <grpc/support/alloc.h>
-
 #include <memory>
 #include <optional>
 #include <string>
 
 #include "absl/strings/numbers.h"
 #include "absl/strings/string_view.h"
+#include <grpc/grpc.h>
+#include <grpc/support/alloc.h>
 
 namespace tarn::server {
 namespace {
@@ -22,7 +21,8 @@ std::string Take(char* json) {
 }
 
 // The number in `"name":"123"` at or after `*position`, which moves behind it.
-std::optional<int64_t> NextNumber(absl::string_view json, absl::string_view quoted_name, size_t* position) {
+std::optional<int64_t> NextNumber(absl::string_view json, absl::string_view quoted_name,
+                                  size_t* position) {
   const size_t found = json.find(quoted_name, *position);
   if (found == absl::string_view::npos) return std::nullopt;
   const size_t begin = json.find_first_of("0123456789", found + quoted_name.size());
@@ -56,7 +56,8 @@ int64_t CountServerSockets() {
   int64_t count = 0;
   const std::string json = Take(grpc_channelz_get_servers(0));
   size_t position = 0;
-  while (const auto server = NextNumber(json, "\"serverId\"", &position)) count += CountSocketsOf(*server);
+  while (const auto server = NextNumber(json, "\"serverId\"", &position))
+    count += CountSocketsOf(*server);
   return count;
 }
 

@@ -1,9 +1,5 @@
 #include "server/rpc/transport/grpc_server.h"
 
-#include <grpc/grpc.h>
-#include <grpc/support/log.h>
-#include <grpcpp/grpcpp.h>
-
 #include <utility>
 #include <vector>
 
@@ -18,14 +14,17 @@
 #include "server/rpc/transport/stream_registry.h"
 #include "storage/base/logging.h"
 #include "storage/base/status.h"
+#include <grpc/grpc.h>
+#include <grpc/support/log.h>
+#include <grpcpp/grpcpp.h>
 
 namespace tarn::server {
 namespace {
 
-constexpr int kKeepaliveMs = 60'000;          // A dead peer is noticed after this...
-constexpr int kKeepaliveTimeoutMs = 20'000;   // ...and this.
-constexpr int kMinClientPingMs = 9'000;       // Clients may ping every 10 s; a second for jitter.
-constexpr int kHandshakeTimeoutMs = 10'000;   // Or half-open connections would pile up.
+constexpr int kKeepaliveMs = 60'000;         // A dead peer is noticed after this...
+constexpr int kKeepaliveTimeoutMs = 20'000;  // ...and this.
+constexpr int kMinClientPingMs = 9'000;      // Clients may ping every 10 s; a second for jitter.
+constexpr int kHandshakeTimeoutMs = 10'000;  // Or half-open connections would pile up.
 
 std::vector<std::string> ServiceNames() {
   return {tarn::v1::StateService::service_full_name(), tarn::v1::AdminService::service_full_name()};
@@ -39,21 +38,26 @@ std::vector<std::string> ReflectedNames() {
 }
 
 void SetArguments(const GrpcServerOptions& options, grpc::ServerBuilder* builder) {
-  // On by default, and then a second daemon on the same port starts without a word and takes half of the connections.
+  // On by default, and then a second daemon on the same port starts without a word and takes half
+  // of the connections.
   builder->AddChannelArgument(GRPC_ARG_ALLOW_REUSEPORT, 0);
   builder->SetMaxReceiveMessageSize(static_cast<int>(options.max_request_bytes));
-  builder->AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS, static_cast<int>(options.max_concurrent_streams));
-  builder->AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE, static_cast<int>(options.max_metadata_bytes));
+  builder->AddChannelArgument(GRPC_ARG_MAX_CONCURRENT_STREAMS,
+                              static_cast<int>(options.max_concurrent_streams));
+  builder->AddChannelArgument(GRPC_ARG_MAX_METADATA_SIZE,
+                              static_cast<int>(options.max_metadata_bytes));
   builder->AddChannelArgument(GRPC_ARG_KEEPALIVE_TIME_MS, kKeepaliveMs);
   builder->AddChannelArgument(GRPC_ARG_KEEPALIVE_TIMEOUT_MS, kKeepaliveTimeoutMs);
   builder->AddChannelArgument(GRPC_ARG_KEEPALIVE_PERMIT_WITHOUT_CALLS, 1);
   builder->AddChannelArgument(GRPC_ARG_HTTP2_MAX_PINGS_WITHOUT_DATA, 0);
-  builder->AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS, kMinClientPingMs);
+  builder->AddChannelArgument(GRPC_ARG_HTTP2_MIN_RECV_PING_INTERVAL_WITHOUT_DATA_MS,
+                              kMinClientPingMs);
   builder->AddChannelArgument(GRPC_ARG_SERVER_HANDSHAKE_TIMEOUT_MS, kHandshakeTimeoutMs);
 }
 
 void WriteGrpcLog(gpr_log_func_args* args) {
-  const auto level = args->severity == GPR_LOG_SEVERITY_ERROR ? base::LogLevel::kWarning : base::LogLevel::kDebug;
+  const auto level =
+      args->severity == GPR_LOG_SEVERITY_ERROR ? base::LogLevel::kWarning : base::LogLevel::kDebug;
   if (base::LogEnabled(level)) base::WriteLog(level, absl::StrCat("grpc: ", args->message));
 }
 
@@ -96,7 +100,8 @@ class GrpcServer::Impl {
 
   void Shutdown(absl::Duration patience) {
     if (server_ == nullptr || std::exchange(shut_down_, true)) return;
-    const gpr_timespec span = gpr_time_from_millis(absl::ToInt64Milliseconds(patience), GPR_TIMESPAN);
+    const gpr_timespec span =
+        gpr_time_from_millis(absl::ToInt64Milliseconds(patience), GPR_TIMESPAN);
     server_->Shutdown(gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), span));
     server_->Wait();
   }

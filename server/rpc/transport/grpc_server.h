@@ -15,7 +15,8 @@
 
 namespace tarn::server {
 
-// Files in PEM form. All empty: plain text. With a client CA, callers must show a certificate that it has signed.
+// Files in PEM form. All empty: plain text. With a client CA, callers must show a certificate that
+// it has signed.
 struct TlsFiles {
   std::string certificate;
   std::string key;
@@ -32,8 +33,9 @@ struct GrpcServerOptions {
 
 // Serves the services, health (NOT_SERVING until SetServing) and reflection. Thread-safe.
 //
-// It runs on the threads of gRPC's callback API, of which there are few: nothing that a service does on them may block. Health and
-// reflection are ours because gRPC's would begin as SERVING, and bring threads that poll for the synchronous API.
+// It runs on the threads of gRPC's callback API, of which there are few: nothing that a service
+// does on them may block. Health and reflection are ours because gRPC's would begin as SERVING, and
+// bring threads that poll for the synchronous API.
 class GrpcServer {
  public:
   struct Services {
@@ -43,9 +45,10 @@ class GrpcServer {
     const base::Clock& clock;
   };
 
-  // Listening when it returns. FAILED_PRECONDITION when another process has the port; INVALID_ARGUMENT for an address or TLS files
-  // that cannot be used.
-  static absl::StatusOr<std::unique_ptr<GrpcServer>> Start(const GrpcServerOptions& options, const Services& services);
+  // Listening when it returns. FAILED_PRECONDITION when another process has the port;
+  // INVALID_ARGUMENT for an address or TLS files that cannot be used.
+  static absl::StatusOr<std::unique_ptr<GrpcServer>> Start(const GrpcServerOptions& options,
+                                                           const Services& services);
 
   // Shuts down at once, unless Shutdown has been called.
   ~GrpcServer();
@@ -58,7 +61,8 @@ class GrpcServer {
 
   void SetServing();
 
-  // Health says NOT_SERVING, and streams are told to end. Calls under way go on, new ones still get to the services.
+  // Health says NOT_SERVING, and streams are told to end. Calls under way go on, new ones still get
+  // to the services.
   void Drain();
 
   // Takes no more calls, waits for those under way at most so long, then cancels what is left.
@@ -71,7 +75,8 @@ class GrpcServer {
   std::unique_ptr<Impl> impl_;
 };
 
-// Sends gRPC's own log to ours: errors as warnings, the rest at debug level. Once, before the first use of gRPC.
+// Sends gRPC's own log to ours: errors as warnings, the rest at debug level. Once, before the first
+// use of gRPC.
 void AdoptGrpcLog();
 
 }  // namespace tarn::server

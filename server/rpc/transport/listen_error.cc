@@ -33,10 +33,12 @@ class Socket {
 };
 
 absl::Status ErrorOf(int error, const std::string& listen) {
-  const std::string text = absl::StrCat("cannot listen on ", listen, ": ", std::generic_category().message(error));
+  const std::string text =
+      absl::StrCat("cannot listen on ", listen, ": ", std::generic_category().message(error));
   switch (error) {
     case EADDRINUSE:
-      return absl::FailedPreconditionError(absl::StrCat(text, "; is another daemon running there?"));
+      return absl::FailedPreconditionError(
+          absl::StrCat(text, "; is another daemon running there?"));
     case EACCES:
     case EPERM:
       return absl::PermissionDeniedError(text);
@@ -54,7 +56,8 @@ HostPort Split(const std::string& listen) {
   const size_t colon = listen.rfind(':');
   if (colon == std::string::npos) return {listen, ""};
   std::string host = listen.substr(0, colon);
-  if (host.size() >= 2 && host.front() == '[' && host.back() == ']') host = host.substr(1, host.size() - 2);
+  if (host.size() >= 2 && host.front() == '[' && host.back() == ']')
+    host = host.substr(1, host.size() - 2);
   return {host, listen.substr(colon + 1)};
 }
 
@@ -64,9 +67,11 @@ absl::Status BindError(const std::string& listen) {
   hints.ai_socktype = SOCK_STREAM;
   hints.ai_flags = AI_PASSIVE;
   addrinfo* first = nullptr;
-  const int failed = getaddrinfo(address.host.empty() ? nullptr : address.host.c_str(), address.port.c_str(), &hints, &first);
+  const int failed = getaddrinfo(address.host.empty() ? nullptr : address.host.c_str(),
+                                 address.port.c_str(), &hints, &first);
   if (failed != 0) {
-    return absl::InvalidArgumentError(absl::StrCat("cannot listen on ", listen, ": ", gai_strerror(failed)));
+    return absl::InvalidArgumentError(
+        absl::StrCat("cannot listen on ", listen, ": ", gai_strerror(failed)));
   }
   const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> owned(first, freeaddrinfo);
   for (const addrinfo* one = first; one != nullptr; one = one->ai_next) {
@@ -105,7 +110,8 @@ absl::Status CheckUnixSocketIsFree(const std::string& listen) {
   const sockaddr_un address = UnixAddress(path);
   if (address.sun_family == 0) return ErrorOf(ENAMETOOLONG, listen);
   const Socket probe(AF_UNIX);
-  const int failed = connect(probe.fd(), reinterpret_cast<const sockaddr*>(&address), sizeof(address));
+  const int failed =
+      connect(probe.fd(), reinterpret_cast<const sockaddr*>(&address), sizeof(address));
   return failed == 0 ? ErrorOf(EADDRINUSE, listen) : absl::OkStatus();
 }
 

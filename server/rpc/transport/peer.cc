@@ -9,7 +9,8 @@
 namespace tarn::server {
 namespace {
 
-void AddProperties(const grpc::AuthContext& auth, const char* property, std::vector<std::string>* names) {
+void AddProperties(const grpc::AuthContext& auth, const char* property,
+                   std::vector<std::string>* names) {
   for (const grpc::string_ref& value : auth.FindPropertyValues(property)) {
     if (!value.empty()) names->emplace_back(value.data(), value.size());
   }

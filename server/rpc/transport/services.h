@@ -1,8 +1,6 @@
 // gRPC's generated services, each method one line: which call, which function of ours.
 #pragma once
 
-#include <grpcpp/grpcpp.h>
-
 #include "grpc/health/v1/health.grpc.pb.h"
 #include "grpc/reflection/v1alpha/reflection.grpc.pb.h"
 #include "server/rpc/admin_service.h"
@@ -14,6 +12,7 @@
 #include "server/rpc/transport/unary.h"
 #include "tarn/v1/admin.grpc.pb.h"
 #include "tarn/v1/state.grpc.pb.h"
+#include <grpcpp/grpcpp.h>
 
 namespace tarn::server {
 
@@ -22,10 +21,12 @@ class GrpcStateService final : public tarn::v1::StateService::CallbackService {
   GrpcStateService(const TransportContext& transport, StateService& service)
       : transport_(transport), service_(service) {}
 
-#define TARN_UNARY(Method)                                                                                             \
-  grpc::ServerUnaryReactor* Method(grpc::CallbackServerContext* context, const tarn::v1::Method##Request* request,     \
-                                   tarn::v1::Method##Response* response) override {                                    \
-    return ServeUnary(transport_, Rpc::k##Method, context, request, response, service_, &Service::Method);             \
+#define TARN_UNARY(Method)                                                              \
+  grpc::ServerUnaryReactor* Method(grpc::CallbackServerContext* context,                \
+                                   const tarn::v1::Method##Request* request,            \
+                                   tarn::v1::Method##Response* response) override {     \
+    return ServeUnary(transport_, Rpc::k##Method, context, request, response, service_, \
+                      &Service::Method);                                                \
   }
 
  private:
@@ -42,8 +43,8 @@ class GrpcStateService final : public tarn::v1::StateService::CallbackService {
   TARN_UNARY(Count)
   TARN_UNARY(DeleteRange)
 
-  grpc::ServerWriteReactor<tarn::v1::ScanResponse>* Scan(grpc::CallbackServerContext* context,
-                                                         const tarn::v1::ScanRequest* request) override {
+  grpc::ServerWriteReactor<tarn::v1::ScanResponse>* Scan(
+      grpc::CallbackServerContext* context, const tarn::v1::ScanRequest* request) override {
     return ServeResponses(transport_, Rpc::kScan, context, request, service_, &Service::Scan);
   }
   grpc::ServerBidiReactor<tarn::v1::PipelineRequest, tarn::v1::PipelineResponse>* Pipeline(
@@ -88,24 +89,28 @@ class GrpcHealthService final : public grpc::health::v1::Health::CallbackService
  private:
   grpc::ServerUnaryReactor* Check(grpc::CallbackServerContext* context, const Request* request,
                                   Response* response) override {
-    return ServeUnary(transport_, Rpc::kHealthCheck, context, request, response, service_, &HealthService::Check);
+    return ServeUnary(transport_, Rpc::kHealthCheck, context, request, response, service_,
+                      &HealthService::Check);
   }
-  grpc::ServerWriteReactor<Response>* Watch(grpc::CallbackServerContext* context, const Request* request) override {
-    return ServeResponses(transport_, Rpc::kHealthWatch, context, request, service_, &HealthService::Watch);
+  grpc::ServerWriteReactor<Response>* Watch(grpc::CallbackServerContext* context,
+                                            const Request* request) override {
+    return ServeResponses(transport_, Rpc::kHealthWatch, context, request, service_,
+                          &HealthService::Watch);
   }
 
   const TransportContext& transport_;
   HealthService& service_;
 };
 
-class GrpcReflectionService final : public grpc::reflection::v1alpha::ServerReflection::CallbackService {
+class GrpcReflectionService final
+    : public grpc::reflection::v1alpha::ServerReflection::CallbackService {
  public:
   GrpcReflectionService(const TransportContext& transport, ReflectionService& service)
       : transport_(transport), service_(service) {}
 
  private:
-  grpc::ServerBidiReactor<ReflectionService::Request, ReflectionService::Response>* ServerReflectionInfo(
-      grpc::CallbackServerContext* context) override {
+  grpc::ServerBidiReactor<ReflectionService::Request, ReflectionService::Response>*
+  ServerReflectionInfo(grpc::CallbackServerContext* context) override {
     return ServeDuplex(transport_, Rpc::kReflection, context, service_, &ReflectionService::Info);
   }
 

@@ -1,8 +1,6 @@
 // The one way in which streaming calls come in from gRPC and go out again.
 #pragma once
 
-#include <grpcpp/grpcpp.h>
-
 #include <memory>
 #include <utility>
 
@@ -10,10 +8,12 @@
 #include "server/rpc/transport/context.h"
 #include "server/rpc/transport/peer.h"
 #include "server/rpc/transport/status.h"
+#include <grpcpp/grpcpp.h>
 
 namespace tarn::server {
 
-// Joins gRPC's reactor (what it tells) to a service's stream (what it is told). Keeps itself alive until gRPC is done with it.
+// Joins gRPC's reactor (what it tells) to a service's stream (what it is told). Keeps itself alive
+// until gRPC is done with it.
 template <typename Reactor, typename Stream, typename Response>
 class GrpcStream : public Reactor, public Stream, public DrainableStream {
  public:
@@ -76,10 +76,11 @@ class GrpcResponseStream final
 };
 
 template <typename Request, typename Response>
-class GrpcDuplexStream final
-    : public GrpcStream<grpc::ServerBidiReactor<Request, Response>, DuplexStream<Request, Response>, Response> {
+class GrpcDuplexStream final : public GrpcStream<grpc::ServerBidiReactor<Request, Response>,
+                                                 DuplexStream<Request, Response>, Response> {
  public:
-  using Base = GrpcStream<grpc::ServerBidiReactor<Request, Response>, DuplexStream<Request, Response>, Response>;
+  using Base = GrpcStream<grpc::ServerBidiReactor<Request, Response>,
+                          DuplexStream<Request, Response>, Response>;
   using Base::Base;
 
   void Read(Request& request) override { this->StartRead(&request); }
@@ -89,8 +90,8 @@ class GrpcDuplexStream final
 // Hands a call of one request and many responses to a service's method.
 template <typename Request, typename Response, typename Service>
 grpc::ServerWriteReactor<Response>* ServeResponses(
-    const TransportContext& transport, Rpc rpc, grpc::CallbackServerContext* context, const Request* request,
-    Service& service,
+    const TransportContext& transport, Rpc rpc, grpc::CallbackServerContext* context,
+    const Request* request, Service& service,
     std::unique_ptr<StreamHandler> (Service::*method)(const Request&, ResponseStream<Response>&)) {
   auto stream = std::make_shared<GrpcResponseStream<Response>>(transport, rpc, *context);
   auto* reactor = stream.get();
@@ -101,7 +102,8 @@ grpc::ServerWriteReactor<Response>* ServeResponses(
 // Hands a call of many requests and many responses to a service's method.
 template <typename Request, typename Response, typename Service>
 grpc::ServerBidiReactor<Request, Response>* ServeDuplex(
-    const TransportContext& transport, Rpc rpc, grpc::CallbackServerContext* context, Service& service,
+    const TransportContext& transport, Rpc rpc, grpc::CallbackServerContext* context,
+    Service& service,
     std::unique_ptr<StreamHandler> (Service::*method)(DuplexStream<Request, Response>&)) {
   auto stream = std::make_shared<GrpcDuplexStream<Request, Response>>(transport, rpc, *context);
   auto* reactor = stream.get();

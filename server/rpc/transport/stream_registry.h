@@ -1,4 +1,5 @@
-// The streaming calls under way, so that a server that stops can tell them: gRPC waits for ever for a stream that nobody ends.
+// The streaming calls under way, so that a server that stops can tell them: gRPC waits for ever for
+// a stream that nobody ends.
 #pragma once
 
 #include <list>

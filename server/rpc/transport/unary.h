@@ -1,14 +1,13 @@
 // The one way in which unary calls come in from gRPC and go out again.
 #pragma once
 
-#include <grpcpp/grpcpp.h>
-
 #include <memory>
 
 #include "server/rpc/call.h"
 #include "server/rpc/transport/context.h"
 #include "server/rpc/transport/peer.h"
 #include "server/rpc/transport/status.h"
+#include <grpcpp/grpcpp.h>
 
 namespace tarn::server {
 
@@ -18,7 +17,9 @@ class GrpcUnaryCall final : public UnaryCall<Request, Response> {
  public:
   GrpcUnaryCall(const TransportContext& transport, Rpc rpc, grpc::CallbackServerContext& context,
                 const Request& request, Response& response)
-      : UnaryCall<Request, Response>(request, response), timer_(transport, rpc), context_(context) {}
+      : UnaryCall<Request, Response>(request, response),
+        timer_(transport, rpc),
+        context_(context) {}
 
   Peer peer() const override { return PeerOf(context_); }
   bool Cancelled() const override { return context_.IsCancelled(); }
@@ -39,12 +40,14 @@ class GrpcUnaryCall final : public UnaryCall<Request, Response> {
 
 // Hands one call to a service's method. What gRPC's method handler has to return.
 template <typename Request, typename Response, typename Service>
-grpc::ServerUnaryReactor* ServeUnary(const TransportContext& transport, Rpc rpc, grpc::CallbackServerContext* context,
-                                     const Request* request, Response* response, Service& service,
+grpc::ServerUnaryReactor* ServeUnary(const TransportContext& transport, Rpc rpc,
+                                     grpc::CallbackServerContext* context, const Request* request,
+                                     Response* response, Service& service,
                                      void (Service::*method)(UnaryCall<Request, Response>&)) {
   // Asked for first: the call may be over by the time the method returns.
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-  auto call = std::make_unique<GrpcUnaryCall<Request, Response>>(transport, rpc, *context, *request, *response);
+  auto call = std::make_unique<GrpcUnaryCall<Request, Response>>(transport, rpc, *context, *request,
+                                                                 *response);
   (service.*method)(*call.release());
   return reactor;
 }

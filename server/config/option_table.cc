@@ -1,0 +1,288 @@
+#include "server/config/option_table.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "absl/strings/ascii.h"
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_join.h"
+#include "absl/strings/str_replace.h"
+#include "server/config/values.h"
+
+namespace tarn::server {
+namespace {
+
+constexpr char kStorage[] = "Storage";
+constexpr char kServing[] = "Serving";
+constexpr char kLimits[] = "Limits";
+constexpr char kLogging[] = "Logging";
+
+constexpr uint64_t kKiB = 1 << 10;
+constexpr uint64_t kMiB = 1 << 20;
+constexpr uint64_t kTiB = uint64_t{1} << 40;
+
+// What every option says, before the kind of its value.
+OptionSpec About(const char* group, std::string name, std::string placeholder, std::string help) {
+  OptionSpec option;
+  option.group = group;
+  option.name = std::move(name);
+  option.placeholder = std::move(placeholder);
+  option.help = std::move(help);
+  return option;
+}
+
+OptionSpec AtReload(OptionSpec option) {
+  option.change = Change::kAtReload;
+  return option;
+}
+
+OptionSpec Text(OptionSpec option, std::string Options::*member) {
+  option.set = [member](absl::string_view text, Options* options) {
+    options->*member = std::string(text.data(), text.size());
+    return absl::OkStatus();
+  };
+  option.show = [member](const Options& options) { return options.*member; };
+  return option;
+}
+
+OptionSpec List(OptionSpec option, std::vector<std::string> Options::*member) {
+  option.set = [member](absl::string_view text, Options* options) {
+    options->*member = ParseList(text);
+    return absl::OkStatus();
+  };
+  option.show = [member](const Options& options) { return absl::StrJoin(options.*member, ","); };
+  return option;
+}
+
+enum class Sockets : uint8_t { kTcpOnly, kTcpAndUnix };
+
+OptionSpec Address(OptionSpec option, std::string Options::*member, Sockets sockets) {
+  option.set = [member, sockets](absl::string_view text, Options* options) -> absl::Status {
+    const absl::StatusOr<ListenAddress> address = ParseListenAddress(text);
+    if (!address.ok()) return address.status();
+    if (sockets == Sockets::kTcpOnly && !address->unix_path.empty()) {
+      return absl::InvalidArgumentError(absl::StrCat("\"", text, "\" is not HOST:PORT"));
+    }
+    options->*member = std::string(text.data(), text.size());
+    return absl::OkStatus();
+  };
+  option.show = [member](const Options& options) { return options.*member; };
+  return option;
+}
+
+using Parse = absl::StatusOr<uint64_t> (*)(absl::string_view);
+using Format = std::string (*)(uint64_t);
+
+std::string ShowNumber(uint64_t number) { return absl::StrCat(number); }
+
+OptionSpec InRange(OptionSpec option, uint64_t Options::*member, uint64_t least, uint64_t most,
+                   Parse parse, Format format) {
+  option.set = [member, least, most, parse, format](absl::string_view text,
+                                                    Options* options) -> absl::Status {
+    const absl::StatusOr<uint64_t> value = parse(text);
+    if (!value.ok()) return value.status();
+    if (*value < least || *value > most) {
+      return absl::InvalidArgumentError(
+          absl::StrCat("\"", text, "\" is not between ", format(least), " and ", format(most)));
+    }
+    options->*member = *value;
+    return absl::OkStatus();
+  };
+  option.show = [member, format](const Options& options) { return format(options.*member); };
+  return option;
+}
+
+OptionSpec Size(OptionSpec option, uint64_t Options::*member, uint64_t least, uint64_t most) {
+  return InRange(std::move(option), member, least, most, ParseSize, ShowSize);
+}
+
+OptionSpec Number(OptionSpec option, uint64_t Options::*member, uint64_t least, uint64_t most) {
+  return InRange(std::move(option), member, least, most, ParseNumber, ShowNumber);
+}
+
+OptionSpec Duration(OptionSpec option, absl::Duration Options::*member) {
+  option.set = [member](absl::string_view text, Options* options) -> absl::Status {
+    const absl::StatusOr<absl::Duration> value = ParseDuration(text);
+    if (!value.ok()) return value.status();
+    if (*value > absl::Hours(24)) {
+      return absl::InvalidArgumentError(absl::StrCat("\"", text, "\" is more than 24h"));
+    }
+    options->*member = *value;
+    return absl::OkStatus();
+  };
+  option.show = [member](const Options& options) { return ShowDuration(options.*member); };
+  return option;
+}
+
+template <typename Enum>
+using Words = std::vector<std::pair<std::string, Enum>>;
+
+// One of a few words, which are the placeholder in --help too.
+template <typename Enum>
+OptionSpec OneOf(OptionSpec option, Enum Options::*member, const Words<Enum>& words) {
+  std::vector<std::string> names;
+  for (const auto& [name, value] : words) names.push_back(name);
+  option.placeholder = absl::StrJoin(names, "|");
+  option.set = [member, words, names](absl::string_view text, Options* options) -> absl::Status {
+    for (const auto& [name, value] : words) {
+      if (text != name) continue;
+      options->*member = value;
+      return absl::OkStatus();
+    }
+    return absl::InvalidArgumentError(
+        absl::StrCat("\"", text, "\" is none of ", absl::StrJoin(names, ", ")));
+  };
+  option.show = [member, words](const Options& options) -> std::string {
+    const auto found = std::find_if(words.begin(), words.end(), [&](const auto& word) {
+      return word.second == options.*member;
+    });
+    return found == words.end() ? "" : found->first;
+  };
+  return option;
+}
+
+OptionSpec OnOff(OptionSpec option, Switch Options::*member) {
+  option.set = [member](absl::string_view text, Options* options) -> absl::Status {
+    const absl::StatusOr<bool> on = ParseSwitch(text);
+    if (!on.ok()) return on.status();
+    options->*member = *on ? Switch::kOn : Switch::kOff;
+    return absl::OkStatus();
+  };
+  option.show = [member](const Options& options) -> std::string {
+    return options.*member == Switch::kOn ? "true" : "false";
+  };
+  return option;
+}
+
+std::vector<OptionSpec> StorageOptions() {
+  return {
+      OneOf<EngineKind>(
+          About(kStorage, "engine", "", "What keeps the state: on disk, or in memory only."),
+          &Options::engine, {{"rocksdb", EngineKind::kRocksDb}, {"memory", EngineKind::kMemory}}),
+      Text(About(kStorage, "data-dir", "DIR",
+                 "Where the daemon keeps what must survive it; created when missing."),
+           &Options::data_dir),
+      Size(About(kStorage, "memory-limit", "SIZE",
+                 "The most the memory engine may hold. The default is half of what this machine or "
+                 "control group has."),
+           &Options::memory_limit, kMiB, 1024 * kTiB),
+      Size(About(kStorage, "rocksdb-memory", "SIZE",
+                 "Block cache and write buffers of the rocksdb engine; taken as it is used."),
+           &Options::rocksdb_memory, 8 * kMiB, 1024 * kTiB),
+      OneOf<DurabilityChoice>(About(kStorage, "durability", "",
+                                    "What an acknowledged write survives with the rocksdb engine: "
+                                    "the end of the process, or of the machine."),
+                              &Options::durability,
+                              {{"os", DurabilityChoice::kOs}, {"disk", DurabilityChoice::kDisk}}),
+      OneOf<NamespaceCreationChoice>(
+          About(kStorage, "namespace-creation", "",
+                "Whether the first write to a namespace creates it, or only CreateNamespace does."),
+          &Options::namespace_creation,
+          {{"on-first-write", NamespaceCreationChoice::kOnFirstWrite},
+           {"explicit", NamespaceCreationChoice::kExplicit}}),
+  };
+}
+
+std::vector<OptionSpec> ServingOptions() {
+  return {
+      Address(About(kServing, "listen", "HOST:PORT|unix:PATH",
+                    "Where gRPC listens; port 0 for any free one."),
+              &Options::listen, Sockets::kTcpAndUnix),
+      Address(About(kServing, "http-listen", "HOST:PORT",
+                    "Where /metrics, /livez and /readyz are served, in plain text."),
+              &Options::http_listen, Sockets::kTcpOnly),
+      OnOff(About(kServing, "insecure-listen", "",
+                  "Let gRPC listen beyond loopback without TLS: anyone who gets there may read and "
+                  "write."),
+            &Options::insecure_listen),
+      OnOff(About(kServing, "insecure-http-listen", "",
+                  "Let HTTP listen beyond loopback: it is plain, and shows names of namespaces."),
+            &Options::insecure_http_listen),
+      Text(About(kServing, "tls-cert", "FILE",
+                 "The server's certificate chain in PEM form; followed when it changes."),
+           &Options::tls_cert),
+      Text(About(kServing, "tls-key", "FILE", "The private key of that certificate."),
+           &Options::tls_key),
+      Text(About(kServing, "tls-client-ca", "FILE",
+                 "Accept only callers with a certificate that one of these authorities signed."),
+           &Options::tls_client_ca),
+      AtReload(List(About(kServing, "admin-names", "NAME,...",
+                          "Certificate names that may change namespaces from beyond loopback."),
+                    &Options::admin_names)),
+      AtReload(Duration(About(kServing, "drain-timeout", "DURATION",
+                              "How long a stopping server waits for calls under way."),
+                        &Options::drain_timeout)),
+      Text(About(kServing, "address-file", "FILE",
+                 "Write grpc=HOST:PORT and http=HOST:PORT into it once requests are served."),
+           &Options::address_file),
+  };
+}
+
+std::vector<OptionSpec> LimitOptions() {
+  return {
+      Size(About(kLimits, "max-key-size", "SIZE", "The longest key."), &Options::max_key_size, 16,
+           32 * kKiB),
+      Size(About(kLimits, "max-value-size", "SIZE", "The longest value."), &Options::max_value_size,
+           1, 3 * kMiB),
+      Number(About(kLimits, "max-batch-operations", "N", "The most operations in a batch."),
+             &Options::max_batch_operations, 1, 65'536),
+      Number(About(kLimits, "max-namespaces", "N", "The most namespaces."),
+             &Options::max_namespaces, 1, 16'384),
+      Number(About(kLimits, "max-scans", "N",
+                   "The most scans open or resumable; beyond it the oldest ends."),
+             &Options::max_scans, 1, 250),
+      Duration(About(kLimits, "scan-lifetime", "DURATION",
+                     "How long a scan that was broken off can be resumed."),
+               &Options::scan_lifetime),
+      Size(About(kLimits, "scan-chunk", "SIZE", "Keys and values in one message of a scan."),
+           &Options::scan_chunk, kKiB, kMiB),
+      Number(About(kLimits, "max-pipeline-batches", "N",
+                   "The most unanswered batches of one Pipeline stream."),
+             &Options::max_pipeline_batches, 1, 1024),
+      Size(About(kLimits, "max-pipeline-size", "SIZE",
+                 "The most bytes of unanswered requests of one Pipeline stream."),
+           &Options::max_pipeline_size, 64 * kKiB, 1024 * kMiB),
+      Number(About(kLimits, "max-concurrent-calls", "N",
+                   "The most calls under way on one connection; more wait."),
+             &Options::max_concurrent_calls, 1, 65'536),
+  };
+}
+
+std::vector<OptionSpec> LoggingOptions() {
+  using base::LogFormat;
+  using base::LogLevel;
+  return {
+      AtReload(OneOf<LogLevel>(About(kLogging, "log-level", "", "The least grave lines to log."),
+                               &Options::log_level,
+                               {{"debug", LogLevel::kDebug},
+                                {"info", LogLevel::kInfo},
+                                {"warning", LogLevel::kWarning},
+                                {"error", LogLevel::kError},
+                                {"off", LogLevel::kOff}})),
+      AtReload(OneOf<LogFormat>(
+          About(kLogging, "log-format", "", "Lines for people, or one JSON object a line."),
+          &Options::log_format, {{"text", LogFormat::kText}, {"json", LogFormat::kJson}})),
+  };
+}
+
+std::vector<OptionSpec> MakeTable() {
+  std::vector<OptionSpec> table;
+  for (auto part : {StorageOptions(), ServingOptions(), LimitOptions(), LoggingOptions()}) {
+    table.insert(table.end(), part.begin(), part.end());
+  }
+  return table;
+}
+
+}  // namespace
+
+const std::vector<OptionSpec>& OptionTable() {
+  static const auto* const table = new std::vector<OptionSpec>(MakeTable());
+  return *table;
+}
+
+std::string VariableOf(const OptionSpec& option) {
+  return absl::StrCat("TARN_",
+                      absl::AsciiStrToUpper(absl::StrReplaceAll(option.name, {{"-", "_"}})));
+}
+
+}  // namespace tarn::server

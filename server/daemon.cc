@@ -1,0 +1,273 @@
+#include "server/daemon.h"
+
+#include <unistd.h>
+
+#include <limits>
+#include <string>
+#include <utility>
+
+#include "absl/strings/str_cat.h"
+#include "server/config/configuration.h"
+#include "server/config/values.h"
+#include "server/exit_codes.h"
+#include "server/http/http_server.h"
+#include "server/metrics/counters.h"
+#include "server/metrics/exporter.h"
+#include "server/pages.h"
+#include "server/rpc/admin_policy.h"
+#include "server/rpc/admin_service.h"
+#include "server/rpc/gate.h"
+#include "server/rpc/state_service.h"
+#include "server/rpc/transport/channelz.h"
+#include "server/rpc/transport/grpc_server.h"
+#include "server/settings.h"
+#include "storage/base/clock.h"
+#include "storage/base/executor.h"
+#include "storage/base/file_system.h"
+#include "storage/base/logging.h"
+#include "storage/base/random.h"
+#include "storage/base/status.h"
+#include "storage/memory/memory_engine.h"
+#include "storage/rocksdb/rocksdb_engine.h"
+#include "storage/store.h"
+#include "storage/store_identity.h"
+#include "storage/usage.h"
+#include "tarn_version.h"
+
+namespace tarn::server {
+namespace {
+
+// After a crash Tarn's clock may begin this much earlier than it ended; deadlines are then that
+// much late.
+constexpr int64_t kClockPersistNanos = int64_t{10} * 1'000'000'000;
+
+// The error with its exit code, except that damage has a code of its own wherever it is found.
+absl::Status Exiting(const absl::Status& error, ExitCode code) {
+  return WithExitCode(error, absl::IsDataLoss(error) ? ExitCode::kDamaged : code);
+}
+
+// Codes that mean "not this store" where a store is opened.
+absl::Status ExitingFromStore(const absl::Status& error) {
+  return Exiting(error,
+                 absl::IsFailedPrecondition(error) ? ExitCode::kOtherStore : ExitCode::kFailed);
+}
+
+}  // namespace
+
+// Members are declared in the order in which they are built up; the destructor takes them down in
+// reverse.
+class Daemon::Parts {
+ public:
+  explicit Parts(const Options& options) : options_(options), policy_(options.admin_names) {}
+
+  ~Parts() { TakeDown(absl::ZeroDuration()); }
+
+  absl::Status BuildUp() {
+    TARN_RETURN_IF_ERROR(OpenDirectory());
+    TARN_RETURN_IF_ERROR(StartServers());
+    TARN_RETURN_IF_ERROR(OpenEngine());
+    TARN_RETURN_IF_ERROR(OpenStore());
+    return BeginServing();
+  }
+
+  void TakeDown(absl::Duration patience) {
+    gate_.Drain();
+    if (grpc_ != nullptr) grpc_->Drain();
+    if (grpc_ != nullptr) grpc_->Shutdown(patience);
+    if (store_ != nullptr) PersistClock();
+    grpc_.reset();
+    http_.reset();
+    store_.reset();
+    engine_.reset();
+    if (serving_) RemoveAddressFile();
+    serving_ = false;
+  }
+
+  void Tick() {
+    const absl::Status reserved =
+        storage::KeepIncarnationReserved(*engine_, *directory_, engine_->Stats().revision);
+    if (!reserved.ok()) base::LogError("cannot reserve the next incarnation: ", reserved.message());
+    if (clock_->MonotonicNanos() - clock_persisted_ns_ >= kClockPersistNanos) PersistClock();
+  }
+
+  void Reload(const Options& wanted) {
+    const ConfigurationChange change = CompareConfigurations(options_, wanted);
+    for (const std::string& line : change.applied) base::LogInfo("reloaded ", line);
+    for (const std::string& line : change.deferred) base::LogWarning("needs a restart: ", line);
+    if (change.applied.empty() && change.deferred.empty())
+      base::LogInfo("reloaded: nothing has changed");
+    options_.log_level = wanted.log_level;
+    options_.log_format = wanted.log_format;
+    options_.drain_timeout = wanted.drain_timeout;
+    options_.admin_names = wanted.admin_names;
+    base::ConfigureLogging({.level = options_.log_level, .format = options_.log_format});
+    policy_.SetNames(options_.admin_names);
+  }
+
+  const Options& options() const { return options_; }
+
+ private:
+  absl::Status OpenDirectory() {
+    const std::string holder = absl::StrCat("tarnd, process ", getpid(), ", on ", options_.listen);
+    auto directory = storage::DataDirectory::Open(files_, options_.data_dir, holder);
+    if (!directory.ok()) {
+      const bool locked = absl::IsFailedPrecondition(directory.status());
+      return Exiting(directory.status(), locked ? ExitCode::kLocked : ExitCode::kFailed);
+    }
+    directory_ = *std::move(directory);
+    const absl::StatusOr<base::UnixMs> floor = directory_->ReadClock();
+    if (!floor.ok()) return ExitingFromStore(floor.status());
+    clock_ = std::make_unique<base::SystemClock>(*floor);
+    return absl::OkStatus();
+  }
+
+  // Before the store is opened, which may take long: meanwhile they say that the server is
+  // starting.
+  absl::Status StartServers() {
+    state_service_ = std::make_unique<StateService>(gate_, counters_, ServerLimitsOf(options_));
+    admin_service_ =
+        std::make_unique<AdminService>(gate_, counters_, policy_, FactsOf(options_, clock_->Now()),
+                                       [] { return CountServerSockets(); });
+    TARN_ASSIGN_OR_RETURN(const ListenAddress address, ParseListenAddress(options_.http_listen));
+    auto http = HttpServer::Start(address.host, address.port, MakePages());
+    if (!http.ok()) return Exiting(http.status(), ExitCode::kCannotListen);
+    http_ = *std::move(http);
+    auto grpc = GrpcServer::Start(GrpcOptionsOf(options_),
+                                  {*state_service_, *admin_service_, counters_, *clock_});
+    if (!grpc.ok()) return Exiting(grpc.status(), ExitCode::kCannotListen);
+    grpc_ = *std::move(grpc);
+    return absl::OkStatus();
+  }
+
+  absl::Status OpenEngine() {
+    if (absl::Status same = directory_->CheckEngine(EngineName(options_.engine)); !same.ok()) {
+      return ExitingFromStore(same);
+    }
+    executor_ = std::make_unique<base::ThreadPool>(base::ThreadPool::Options{.name = "tarn-work"});
+    auto engine = options_.engine == EngineKind::kMemory ? OpenMemory() : OpenRocksDb();
+    if (!engine.ok()) return ExitingFromStore(engine.status());
+    engine_ = *std::move(engine);
+    return absl::OkStatus();
+  }
+
+  absl::StatusOr<std::unique_ptr<storage::Engine>> OpenMemory() {
+    const storage::MemoryEngineOptions options{.limits = LimitsOf(options_),
+                                               .memory_limit_bytes = options_.memory_limit};
+    return storage::MemoryEngine::Open(options, *clock_, ledger_);
+  }
+
+  absl::StatusOr<std::unique_ptr<storage::Engine>> OpenRocksDb() {
+    const bool disk = options_.durability == DurabilityChoice::kDisk;
+    const storage::RocksDbOptions options{
+        .path = base::JoinPath(options_.data_dir, "rocksdb"),
+        .durability = disk ? storage::Durability::kDisk : storage::Durability::kOs,
+        .memory_bytes = options_.rocksdb_memory,
+        .limits = LimitsOf(options_)};
+    return storage::RocksDbEngine::Open(options, {*clock_, *executor_, ledger_, files_});
+  }
+
+  absl::Status OpenStore() {
+    absl::StatusOr<storage::StoreMeta> meta =
+        storage::OpenStoreIdentity(*engine_, *directory_, base::SystemRandom());
+    if (!meta.ok()) return ExitingFromStore(meta.status());
+    auto store =
+        storage::Store::Open({*engine_, ledger_, *clock_, *executor_, base::SystemRandom()}, *meta,
+                             StoreOptionsOf(options_));
+    if (!store.ok()) return ExitingFromStore(store.status());
+    store_ = *std::move(store);
+    base::LogInfo("store ", meta->store_id, ", engine ", engine_->name(), ", incarnation ",
+                  meta->incarnation, ": ", engine_->durability());
+    return absl::OkStatus();
+  }
+
+  absl::Status BeginServing() {
+    PersistClock();
+    gate_.Open(*store_);
+    grpc_->SetServing();
+    serving_ = true;
+    TARN_ASSIGN_OR_RETURN(const std::string grpc, BoundAddress(options_.listen, grpc_->port()));
+    TARN_ASSIGN_OR_RETURN(const std::string http,
+                          BoundAddress(options_.http_listen, http_->port()));
+    base::LogInfo("tarnd ", kVersion, " serves gRPC on ", grpc, " and HTTP on ", http);
+    if (options_.address_file.empty()) return absl::OkStatus();
+    return base::ReplaceFile(files_, options_.address_file,
+                             absl::StrCat("grpc=", grpc, "\nhttp=", http, "\n"));
+  }
+
+  HttpServer::Pages MakePages() {
+    return {{"/", [] { return IndexPage(); }},
+            {"/livez", [] { return LivePage(); }},
+            {"/readyz", [this] { return ReadyPage(gate_.state()); }},
+            {"/metrics", [this] { return MetricsPage(Measure()); }}};
+  }
+
+  // On a thread of the HTTP server, which ends before anything that is looked at here.
+  MetricsSnapshot Measure() {
+    MetricsSnapshot snapshot;
+    snapshot.version = kVersion;
+    snapshot.commit = kCommit;
+    snapshot.engine = EngineName(options_.engine);
+    snapshot.ready = gate_.state() == State::kServing;
+    snapshot.counters = counters_.Read();
+    snapshot.pipelines = counters_.pipelines();
+    snapshot.connections = CountServerSockets();
+    snapshot.wall_clock_drift_ms = clock_->WallClockDriftMs();
+    snapshot.process = ReadProcessStats();
+    storage::Store* store = gate_.opened();
+    if (store == nullptr) return snapshot;
+    snapshot.executor_queued = executor_->queued();
+    snapshot.store = store->Stats();
+    snapshot.namespaces = store->ListNamespaces("", std::numeric_limits<size_t>::max());
+    return snapshot;
+  }
+
+  void PersistClock() {
+    clock_persisted_ns_ = clock_->MonotonicNanos();
+    const absl::Status written = directory_->WriteClock(clock_->Now());
+    if (!written.ok()) base::LogError("cannot persist the clock: ", written.message());
+  }
+
+  void RemoveAddressFile() {
+    if (!options_.address_file.empty()) files_.Remove(options_.address_file).IgnoreError();
+  }
+
+  Options options_;
+  base::FileSystem& files_ = base::PosixFileSystem();
+  std::unique_ptr<storage::DataDirectory> directory_;
+  std::unique_ptr<base::SystemClock> clock_;
+  int64_t clock_persisted_ns_ = 0;
+  Counters counters_;
+  Gate gate_;
+  AdminPolicy policy_;
+  std::unique_ptr<StateService> state_service_;
+  std::unique_ptr<AdminService> admin_service_;
+  storage::UsageLedger ledger_;
+  std::unique_ptr<base::ThreadPool> executor_;
+  std::unique_ptr<storage::Engine> engine_;
+  std::unique_ptr<storage::Store> store_;
+  std::unique_ptr<HttpServer> http_;
+  std::unique_ptr<GrpcServer> grpc_;
+  bool serving_ = false;
+};
+
+Daemon::Daemon(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
+Daemon::~Daemon() = default;
+
+absl::StatusOr<std::unique_ptr<Daemon>> Daemon::Start(const Options& options) {
+  base::ConfigureLogging({.level = options.log_level, .format = options.log_format});
+  AdoptGrpcLog();
+  auto parts = std::make_unique<Parts>(options);
+  TARN_RETURN_IF_ERROR(parts->BuildUp());
+  return std::unique_ptr<Daemon>(new Daemon(std::move(parts)));
+}
+
+void Daemon::Tick() { parts_->Tick(); }
+void Daemon::Reload(const Options& options) { parts_->Reload(options); }
+
+void Daemon::Stop() {
+  base::LogInfo("draining, for ", ShowDuration(parts_->options().drain_timeout), " at most");
+  parts_->TakeDown(parts_->options().drain_timeout);
+  base::LogInfo("stopped");
+}
+
+}  // namespace tarn::server

@@ -1,0 +1,40 @@
+// The daemon: every part, built up in order and taken down in reverse.
+#pragma once
+
+#include <memory>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "server/config/options.h"
+
+namespace tarn::server {
+
+// Not thread-safe.
+class Daemon {
+ public:
+  // Serves requests when it returns one. Before that, /livez and GetServerInfo already answer, and
+  // everything else says that the server is not ready. An error carries its exit code; then nothing
+  // runs any more.
+  static absl::StatusOr<std::unique_ptr<Daemon>> Start(const Options& options);
+
+  // Stops at once what was not stopped.
+  ~Daemon();
+
+  // Keeps what must survive a crash up to date; to be called every second or so.
+  void Tick();
+
+  // Takes over what may change of new options, and says in the log what may not.
+  void Reload(const Options& options);
+
+  // Refuses new requests, finishes those under way as far as the drain timeout allows, and closes
+  // the store.
+  void Stop();
+
+ private:
+  class Parts;
+  explicit Daemon(std::unique_ptr<Parts> parts);
+
+  std::unique_ptr<Parts> parts_;
+};
+
+}  // namespace tarn::server

@@ -1,0 +1,109 @@
+// tarnd: parses, starts, waits, stops.
+#include <unistd.h>
+
+#include <atomic>
+#include <cstdlib>
+#include <iostream>
+#include <string>
+#include <thread>
+#include <vector>
+
+#include "server/config/configuration.h"
+#include "server/daemon.h"
+#include "server/exit_codes.h"
+#include "server/signals.h"
+#include "storage/base/logging.h"
+#include "tarn_version.h"
+
+namespace tarn::server {
+namespace {
+
+int Exit(ExitCode code) { return static_cast<int>(code); }
+
+Environment ReadEnvironment() {
+  Environment environment;
+  for (char** one = environ; *one != nullptr; ++one) {
+    const std::string line = *one;
+    const size_t equals = line.find('=');
+    if (equals != std::string::npos) environment[line.substr(0, equals)] = line.substr(equals + 1);
+  }
+  return environment;
+}
+
+int Complain(const absl::Status& error, ExitCode code) {
+  std::cerr << "tarnd: " << error.message() << "\n";
+  return Exit(code);
+}
+
+// Waits for the drain to end, or for a second signal to end it.
+int Stop(Daemon& daemon) {
+  std::atomic<bool> stopped{false};
+  std::thread drain([&] {
+    daemon.Stop();
+    stopped = true;
+  });
+  while (!stopped) {
+    if (WaitForSignal(absl::Milliseconds(20)) != Signal::kStop) continue;
+    base::LogWarning("stopped at once by a second signal");
+    std::_Exit(Exit(ExitCode::kStoppedAtOnce));
+  }
+  drain.join();
+  return Exit(ExitCode::kStopped);
+}
+
+void Reload(Daemon& daemon, const CommandLine& command_line, const ConfigurationSources& sources) {
+  const absl::StatusOr<Configuration> configuration = LoadConfiguration(command_line, sources);
+  if (!configuration.ok()) {
+    return base::LogError("not reloaded, all stays as it is: ", configuration.status().message());
+  }
+  daemon.Reload(configuration->options);
+}
+
+int Serve(const Options& options, const CommandLine& command_line,
+          const ConfigurationSources& sources) {
+  BlockSignals();
+  const absl::StatusOr<std::unique_ptr<Daemon>> daemon = Daemon::Start(options);
+  if (!daemon.ok()) return Complain(daemon.status(), ExitCodeOf(daemon.status()));
+  while (true) {
+    switch (WaitForSignal(absl::Seconds(1))) {
+      case Signal::kNone:
+        (*daemon)->Tick();
+        break;
+      case Signal::kReload:
+        Reload(**daemon, command_line, sources);
+        break;
+      case Signal::kStop:
+        return Stop(**daemon);
+    }
+  }
+}
+
+int Main(const std::vector<std::string>& arguments) {
+  const absl::StatusOr<CommandLine> command_line = ParseCommandLine(arguments, OptionTable());
+  if (!command_line.ok()) return Complain(command_line.status(), ExitCode::kUsage);
+  const Environment environment = ReadEnvironment();
+  const ConfigurationSources sources{environment, base::PosixFileSystem(),
+                                     DefaultOptions(environment, geteuid())};
+  if (command_line->action == Action::kHelp) {
+    std::cout << HelpText(sources.defaults);
+    return Exit(ExitCode::kStopped);
+  }
+  if (command_line->action == Action::kVersion) {
+    std::cout << "tarnd " << kVersion << " (" << kCommit << ")\n";
+    return Exit(ExitCode::kStopped);
+  }
+  const absl::StatusOr<Configuration> configuration = LoadConfiguration(*command_line, sources);
+  if (!configuration.ok()) return Complain(configuration.status(), ExitCode::kUsage);
+  if (command_line->action == Action::kPrintConfig)
+    std::cout << PrintConfiguration(*configuration, OptionTable());
+  if (command_line->action == Action::kCheckConfig) std::cout << "the configuration is good\n";
+  if (command_line->action != Action::kServe) return Exit(ExitCode::kStopped);
+  return Serve(configuration->options, *command_line, sources);
+}
+
+}  // namespace
+}  // namespace tarn::server
+
+int main(int argc, char** argv) {
+  return tarn::server::Main(std::vector<std::string>(argv + 1, argv + argc));
+}

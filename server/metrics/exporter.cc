@@ -1,0 +1,263 @@
+#include "server/metrics/exporter.h"
+
+#include <algorithm>
+#include <limits>
+#include <utility>
+
+#include <prometheus/metric_family.h>
+#include <prometheus/text_serializer.h>
+
+namespace tarn::server {
+namespace {
+
+using prometheus::ClientMetric;
+using prometheus::MetricFamily;
+using prometheus::MetricType;
+using Labels = std::vector<ClientMetric::Label>;
+
+std::string ToString(absl::string_view text) { return std::string(text.data(), text.size()); }
+
+// gRPC's names of its codes.
+const char* CodeName(size_t code) {
+  static constexpr const char* kNames[] = {"OK",
+                                           "CANCELLED",
+                                           "UNKNOWN",
+                                           "INVALID_ARGUMENT",
+                                           "DEADLINE_EXCEEDED",
+                                           "NOT_FOUND",
+                                           "ALREADY_EXISTS",
+                                           "PERMISSION_DENIED",
+                                           "RESOURCE_EXHAUSTED",
+                                           "FAILED_PRECONDITION",
+                                           "ABORTED",
+                                           "OUT_OF_RANGE",
+                                           "UNIMPLEMENTED",
+                                           "INTERNAL",
+                                           "UNAVAILABLE",
+                                           "DATA_LOSS",
+                                           "UNAUTHENTICATED"};
+  static_assert(std::size(kNames) == kCodes, "each code has a name");
+  return kNames[code];
+}
+
+// The families of one scrape, in the order in which they are added.
+class Families {
+ public:
+  void Add(MetricFamily family) { families_.push_back(std::move(family)); }
+
+  MetricFamily& Add(const char* name, const char* help, MetricType type) {
+    families_.push_back({name, help, type, {}});
+    return families_.back();
+  }
+
+  void Gauge(const char* name, const char* help, double value, Labels labels = {}) {
+    AddGauge(Add(name, help, MetricType::Gauge), value, std::move(labels));
+  }
+
+  void Counter(const char* name, const char* help, double value) {
+    AddCounter(Add(name, help, MetricType::Counter), value, {});
+  }
+
+  static void AddGauge(MetricFamily& family, double value, Labels labels) {
+    ClientMetric metric;
+    metric.label = std::move(labels);
+    metric.gauge.value = value;
+    family.metric.push_back(std::move(metric));
+  }
+
+  static void AddCounter(MetricFamily& family, double value, Labels labels) {
+    ClientMetric metric;
+    metric.label = std::move(labels);
+    metric.counter.value = value;
+    family.metric.push_back(std::move(metric));
+  }
+
+  std::string Render() const { return prometheus::TextSerializer().Serialize(families_); }
+
+ private:
+  std::vector<MetricFamily> families_;
+};
+
+double AsDouble(uint64_t value) { return static_cast<double>(value); }
+
+void AddCalls(const CounterTotals& totals, Families* families) {
+  MetricFamily& calls =
+      families->Add("tarn_grpc_calls_total", "gRPC calls that ended, by method and status code.",
+                    MetricType::Counter);
+  for (size_t rpc = 0; rpc < kRpcs; ++rpc) {
+    for (size_t code = 0; code < kCodes; ++code) {
+      const uint64_t count = totals.calls[rpc][code];
+      if (count == 0 && code != 0)
+        continue;  // Success is there from the start, so that its rate is.
+      Families::AddCounter(
+          calls, AsDouble(count),
+          {{"method", ToString(RpcName(static_cast<Rpc>(rpc)))}, {"code", CodeName(code)}});
+    }
+  }
+}
+
+void AddLatencies(const CounterTotals& totals, Families* families) {
+  MetricFamily& family = families->Add(
+      "tarn_grpc_call_duration_seconds",
+      "Time from a call's arrival to its answer; of streams, to their end. By method.",
+      MetricType::Histogram);
+  for (size_t rpc = 0; rpc < kRpcs; ++rpc) {
+    ClientMetric metric;
+    metric.label = {{"method", ToString(RpcName(static_cast<Rpc>(rpc)))}};
+    uint64_t count = 0;
+    for (size_t bucket = 0; bucket < kLatencyBuckets; ++bucket) {
+      count += totals.latency[rpc][bucket];
+      const bool last = bucket == kLatencyBoundsNs.size();
+      const double bound = last ? std::numeric_limits<double>::infinity()
+                                : static_cast<double>(kLatencyBoundsNs[bucket]) / 1e9;
+      metric.histogram.bucket.push_back({count, bound});
+    }
+    if (count == 0) continue;
+    metric.histogram.sample_count = count;
+    metric.histogram.sample_sum = AsDouble(totals.latency_sum_ns[rpc]) / 1e9;
+    family.metric.push_back(std::move(metric));
+  }
+}
+
+void AddOperations(const CounterTotals& totals, Families* families) {
+  MetricFamily& family = families->Add("tarn_operations_total",
+                                       "Operations by kind and result: hit (done, there was an "
+                                       "entry), miss (done, there was none), precondition, error.",
+                                       MetricType::Counter);
+  for (size_t kind = 0; kind < kOperationKinds; ++kind) {
+    for (size_t outcome = 0; outcome < kOperationOutcomes; ++outcome) {
+      Families::AddCounter(
+          family, AsDouble(totals.operations[kind][outcome]),
+          {{"kind", ToString(OperationKindName(static_cast<storage::OperationKind>(kind)))},
+           {"result", ToString(OperationOutcomeName(static_cast<OperationOutcome>(outcome)))}});
+    }
+  }
+  families->Counter("tarn_batches_total", "Batches that ran, calls of one operation included.",
+                    AsDouble(totals.batches));
+  families->Counter("tarn_scanned_entries_total", "Entries sent by scans.",
+                    AsDouble(totals.scanned_entries));
+  families->Counter("tarn_request_bytes_total", "Bytes of keys and values in requests.",
+                    AsDouble(totals.bytes_in));
+  families->Counter("tarn_response_bytes_total",
+                    "Bytes of values, and of scanned keys and values, in answers.",
+                    AsDouble(totals.bytes_out));
+}
+
+void AddServer(const MetricsSnapshot& snapshot, Families* families) {
+  families->Gauge(
+      "tarn_build_info", "Always 1: what is running is in the labels.", 1,
+      {{"version", snapshot.version}, {"commit", snapshot.commit}, {"engine", snapshot.engine}});
+  families->Gauge("tarn_ready", "1 while requests are served, else 0.", snapshot.ready ? 1 : 0);
+  families->Gauge("tarn_connections", "Connections from gRPC clients.",
+                  static_cast<double>(snapshot.connections));
+  families->Gauge("tarn_pipelines", "Pipeline streams that are open.",
+                  static_cast<double>(snapshot.pipelines));
+  families->Gauge("tarn_executor_queued_tasks", "Long or blocking work that waits for a thread.",
+                  AsDouble(snapshot.executor_queued));
+  families->Gauge("tarn_wall_clock_drift_seconds",
+                  "How far the machine's wall clock was stepped away from Tarn's since the start.",
+                  static_cast<double>(snapshot.wall_clock_drift_ms) / 1e3);
+}
+
+void AddEngine(const storage::EngineStats& engine, Families* families) {
+  families->Counter("tarn_engine_errors_total",
+                    "Failures of the engine itself, such as of its disk.", AsDouble(engine.errors));
+  families->Gauge("tarn_engine_writable",
+                  "0 while the engine refuses growth or all writes, else 1.",
+                  engine.writable ? 1 : 0);
+  families->Gauge("tarn_engine_memory_bytes", "Memory that the engine accounts for.",
+                  AsDouble(engine.memory_bytes));
+  families->Gauge("tarn_engine_memory_limit_bytes",
+                  "The most memory the engine may use; 0: no limit of its own.",
+                  AsDouble(engine.memory_limit_bytes));
+  families->Gauge("tarn_engine_disk_bytes", "Bytes of the engine's files.",
+                  AsDouble(engine.disk_bytes));
+  families->Gauge("tarn_engine_disk_free_bytes", "Free bytes of the file system that holds them.",
+                  AsDouble(engine.disk_free_bytes));
+  families->Gauge("tarn_engine_queued_batches", "Batches that wait for a commit or a read.",
+                  AsDouble(engine.queued_batches));
+  families->Gauge("tarn_engine_queue_limit_batches",
+                  "How many may wait; more are refused. 0: the engine has no queue.",
+                  AsDouble(engine.queue_limit));
+  families->Gauge("tarn_snapshots", "Snapshots that are open, of scans and others.",
+                  AsDouble(engine.snapshots));
+  families->Gauge("tarn_snapshot_bytes", "What is kept only because snapshots need it.",
+                  AsDouble(engine.snapshot_bytes));
+}
+
+void AddStore(const storage::StoreStats& store, Families* families) {
+  families->Gauge("tarn_store_info", "Always 1: the store's id is in the label.", 1,
+                  {{"store_id", store.store_id}});
+  families->Gauge("tarn_store_incarnation", "How many times the store has been opened for writing.",
+                  AsDouble(store.incarnation));
+  families->Counter("tarn_revisions_total",
+                    "Revisions taken in this incarnation: one for each commit.",
+                    AsDouble(storage::CounterOf(store.engine.revision)));
+  families->Counter("tarn_swept_entries_total", "Expired entries that were removed.",
+                    AsDouble(store.swept_entries));
+  families->Gauge("tarn_scans_open", "Scans that are under way or can be resumed.",
+                  AsDouble(store.open_scans));
+  families->Gauge("tarn_oldest_scan_age_seconds", "Age of the oldest of them; 0 without one.",
+                  absl::ToDoubleSeconds(store.oldest_scan_age));
+  families->Gauge("tarn_namespaces", "Namespaces.", AsDouble(store.namespaces));
+  AddEngine(store.engine, families);
+}
+
+void AddNamespaces(std::vector<storage::NamespaceInfo> namespaces, Families* families) {
+  std::sort(namespaces.begin(), namespaces.end(), [](const auto& left, const auto& right) {
+    return left.usage.bytes > right.usage.bytes;
+  });
+  storage::NamespaceInfo other;
+  other.name = "(other)";  // Not a name that a namespace can have.
+  const bool too_many = namespaces.size() > kMaxNamespaceLabels;
+  for (size_t i = kMaxNamespaceLabels; i < namespaces.size(); ++i)
+    other.usage += namespaces[i].usage;
+  namespaces.resize(std::min(namespaces.size(), kMaxNamespaceLabels));
+  if (too_many) namespaces.push_back(other);
+  MetricFamily entries{"tarn_namespace_entries",
+                       "Entries by namespace, expired ones until they are swept.",
+                       MetricType::Gauge,
+                       {}};
+  MetricFamily bytes{
+      "tarn_namespace_bytes", "Bytes of keys and values by namespace.", MetricType::Gauge, {}};
+  for (const storage::NamespaceInfo& info : namespaces) {
+    Families::AddGauge(entries, static_cast<double>(info.usage.entries),
+                       {{"namespace", info.name}});
+    Families::AddGauge(bytes, static_cast<double>(info.usage.bytes), {{"namespace", info.name}});
+  }
+  families->Add(std::move(entries));
+  families->Add(std::move(bytes));
+}
+
+void AddProcess(const ProcessStats& process, Families* families) {
+  families->Counter("process_cpu_seconds_total", "Processor time used, in seconds.",
+                    process.cpu_seconds);
+  families->Gauge("process_start_time_seconds",
+                  "When the process was started, since the Unix epoch.",
+                  process.start_time_seconds);
+  families->Gauge("process_resident_memory_bytes", "Resident memory.",
+                  AsDouble(process.resident_bytes));
+  families->Gauge("process_virtual_memory_bytes", "Virtual memory.",
+                  AsDouble(process.virtual_bytes));
+  families->Gauge("process_threads", "Threads.", static_cast<double>(process.threads));
+  families->Gauge("process_open_fds", "Open file descriptors.",
+                  static_cast<double>(process.open_files));
+  families->Gauge("process_max_fds", "The most file descriptors that may be open.",
+                  AsDouble(process.max_files));
+}
+
+}  // namespace
+
+std::string RenderMetrics(const MetricsSnapshot& snapshot) {
+  Families families;
+  AddServer(snapshot, &families);
+  AddCalls(snapshot.counters, &families);
+  AddLatencies(snapshot.counters, &families);
+  AddOperations(snapshot.counters, &families);
+  if (snapshot.store) AddStore(*snapshot.store, &families);
+  AddNamespaces(snapshot.namespaces, &families);
+  AddProcess(snapshot.process, &families);
+  return families.Render();
+}
+
+}  // namespace tarn::server

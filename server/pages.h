@@ -1,0 +1,20 @@
+// The pages of the HTTP port.
+#pragma once
+
+#include "server/http/http_server.h"
+#include "server/metrics/exporter.h"
+#include "server/rpc/gate.h"
+
+namespace tarn::server {
+
+HttpPage IndexPage();
+
+// 200 as long as anything answers.
+HttpPage LivePage();
+
+// 200 while requests are served, else 503 with the reason.
+HttpPage ReadyPage(State state);
+
+HttpPage MetricsPage(const MetricsSnapshot& snapshot);
+
+}  // namespace tarn::server
