@@ -161,6 +161,12 @@ std::shared_ptr<SnapshotView> SnapshotRegistry::TakeOldest(SnapshotPurpose purpo
   return view;
 }
 
+base::UnixMs SnapshotRegistry::ShownFrom(base::UnixMs now) const {
+  absl::MutexLock lock(&mutex_);
+  for (const auto& view : views_) now = std::min(now, view->identity().as_of);
+  return now;
+}
+
 void SnapshotRegistry::CountReplaced(uint64_t bytes) {
   if (count() != 0) replaced_.fetch_add(bytes, std::memory_order_relaxed);
 }

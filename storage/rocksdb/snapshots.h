@@ -91,6 +91,8 @@ class SnapshotRegistry {
   void Enforce();
 
   size_t count() const { return open_.load(std::memory_order_relaxed); }
+  // What had expired by then, no open snapshot shows; `now` when none is open.
+  base::UnixMs ShownFrom(base::UnixMs now) const;
   // Estimate of what is kept for snapshots only.
   uint64_t kept_bytes() const;
 

@@ -76,7 +76,8 @@ void Sweeper::NoteDeadline(base::UnixMs deadline) { swept_to_ = std::min(swept_t
 absl::StatusOr<SweepResult> Sweeper::Sweep(base::UnixMs now, size_t max_entries) {
   const Database& database = *database_;
   const std::string from = EncodeExpiryKey(swept_to_, "");
-  const std::string to = ExpiryBoundAfter(now);
+  const base::UnixMs horizon = snapshots_.ShownFrom(now);
+  const std::string to = ExpiryBoundAfter(horizon);
   const rocksdb::Slice bound = ToSlice(to);
   rocksdb::ReadOptions options;
   options.iterate_upper_bound = &bound;
@@ -89,7 +90,7 @@ absl::StatusOr<SweepResult> Sweeper::Sweep(base::UnixMs now, size_t max_entries)
   TARN_RETURN_IF_ERROR(ToStatus(it->status(), "reading the expiry index"));
   const bool more = it->Valid();
   const std::optional<ExpiryKey> next =
-      more ? DecodeExpiryKey(ToView(it->key())) : ExpiryKey{now + 1, {}};
+      more ? DecodeExpiryKey(ToView(it->key())) : ExpiryKey{horizon + 1, {}};
   TARN_RETURN_IF_ERROR(removal.Commit(ledger_));
   if (next) swept_to_ = next->deadline;
   snapshots_.CountReplaced(removal.bytes());
