@@ -1,0 +1,95 @@
+// A store in memory for the tests of programs that use Tarn: the real semantics, time that the test
+// moves, and errors when the test wants them. Link tarn::testing.
+//
+//   auto store = std::make_shared<tarn::testing::FakeStore>();
+//   tarn::Client client(std::make_shared<tarn::testing::FakeConnection>(store));
+//   store->FailNext("Put", absl::UnavailableError("connection reset"), FaultTime::kAfter);  //
+//   done, but nobody hears store->AdvanceTime(std::chrono::hours(1)); // and entries expire
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "absl/status/status.h"
+#include "absl/status/statusor.h"
+#include "tarn/admin.h"
+#include "tarn/operation.h"
+#include "tarn/results.h"
+#include "tarn/scan.h"
+#include "tarn/types.h"
+
+namespace tarn::testing {
+
+// When an injected error strikes.
+enum class FaultTime {
+  kBefore,  // Nothing is done.
+  kAfter,   // It is done, and the answer is lost: what makes an outcome unknown.
+};
+
+// Thread-safe. What a real server does only under load or with full disks (QUEUE_FULL,
+// RESPONSE_TOO_LARGE, SNAPSHOT_EXPIRED, ...) comes from FailNext alone.
+class FakeStore {
+ public:
+  // The limits of a server with default settings.
+  static constexpr size_t kMaxKeyBytes = 4 << 10;
+  static constexpr size_t kMaxValueBytes = 2 << 20;
+  static constexpr size_t kMaxBatchOperations = 4096;
+
+  // Has the namespace "default", and a time of its own that begins in 2020.
+  FakeStore();
+
+  Timestamp now() const;
+  void AdvanceTime(std::chrono::milliseconds span);
+
+  // Errors: INVALID_NAMESPACE_NAME, NAMESPACE_EXISTS, INVALID_TTL.
+  absl::Status CreateNamespace(const std::string& name, const NamespaceSettings& settings = {});
+
+  // The next call of this name (as in the contract: "Get", "Batch", "Scan", ..., "Pipeline" for
+  // what is added to one; "" for any) fails like this. Errors given for the same name strike one
+  // after the other.
+  void FailNext(std::string call, absl::Status status, FaultTime time = FaultTime::kBefore);
+
+  // How often a call of this name was made.
+  uint64_t calls(std::string_view call) const;
+
+  // What FakeConnection stands on. `call` is the name for FailNext; `ns` empty means "default".
+  absl::StatusOr<BatchResult> Run(std::string_view call, const std::string& ns, const Batch& batch);
+  absl::StatusOr<ScanChunk> Read(std::string_view call, const std::string& ns,
+                                 const KeyRange& range);
+  absl::StatusOr<DeleteRangeResult> Remove(const std::string& ns,
+                                           const std::optional<KeyRange>& range);
+
+ private:
+  struct Fault {
+    std::string call;
+    absl::Status status;
+    FaultTime time;
+  };
+  struct Space {
+    NamespaceSettings settings;
+    std::map<std::string, Entry> entries;
+  };
+
+  // The fault that strikes this call, if any.
+  std::optional<Fault> Begin(std::string_view call);
+  absl::StatusOr<Space*> Find(const std::string& ns);
+  absl::StatusOr<BatchResult> RunAtomic(Space& space, const Batch& batch);
+  BatchResult RunIndependent(Space& space, const Batch& batch);
+  Revision NextRevision() { return ++revision_; }
+
+  mutable std::mutex mutex_;  // Over everything below.
+  Timestamp now_;
+  Revision revision_;
+  std::map<std::string, Space> spaces_;
+  std::deque<Fault> faults_;
+  std::map<std::string, uint64_t, std::less<>> calls_;
+};
+
+}  // namespace tarn::testing
