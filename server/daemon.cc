@@ -188,10 +188,12 @@ class Daemon::Parts {
     TARN_ASSIGN_OR_RETURN(const std::string grpc, BoundAddress(options_.listen, grpc_->port()));
     TARN_ASSIGN_OR_RETURN(const std::string http,
                           BoundAddress(options_.http_listen, http_->port()));
+    if (!options_.address_file.empty()) {
+      TARN_RETURN_IF_ERROR(base::ReplaceFile(files_, options_.address_file,
+                                             absl::StrCat("grpc=", grpc, "\nhttp=", http, "\n")));
+    }
     base::LogInfo("tarnd ", kVersion, " serves gRPC on ", grpc, " and HTTP on ", http);
-    if (options_.address_file.empty()) return absl::OkStatus();
-    return base::ReplaceFile(files_, options_.address_file,
-                             absl::StrCat("grpc=", grpc, "\nhttp=", http, "\n"));
+    return absl::OkStatus();
   }
 
   HttpServer::Pages MakePages() {
