@@ -30,7 +30,7 @@ void Sweeper::Work() {
 
 void Sweeper::SweepOnce() {
   sessions_.EndExpired();
-  const int64_t end = clock_.MonotonicNanos() + absl::ToInt64Nanoseconds(options_.interval / 2);
+  const int64_t start = clock_.MonotonicNanos();
   do {
     const absl::StatusOr<SweepResult> step = engine_.SweepExpired(options_.entries_per_step);
     if (!step.ok()) {
@@ -40,7 +40,7 @@ void Sweeper::SweepOnce() {
     failing_.store(false);
     swept_.fetch_add(step->removed, std::memory_order_relaxed);
     if (!step->more) return;
-  } while (clock_.MonotonicNanos() < end);
+  } while (absl::Nanoseconds(clock_.MonotonicNanos() - start) < options_.interval / 2);
 }
 
 }  // namespace tarn::storage
