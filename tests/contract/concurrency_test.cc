@@ -113,24 +113,24 @@ TEST_CASE(
     "Transfers by atomic batches keep the sum exact in every snapshot and every atomic read") {
   Subject subject;
   OpenAccounts(subject);
-  const int rounds = static_cast<int>(Count(3'000, 100'000));
+  const int snapshots = static_cast<int>(Count(2'000, 200'000));
   std::atomic<int> wrong{0};
-  std::atomic<int> writing{kThreads - 1};
+  std::atomic<bool> stop{false};
   std::vector<Op> all;
   for (uint64_t i = 0; i < kAccounts; ++i) all.push_back(Get(Account(i)));
   InParallel(kThreads, [&](int thread) {
     std::mt19937 random(Seed() + static_cast<unsigned>(thread));
     if (thread != 0) {
-      for (int i = 0; i < rounds; ++i) Transfer(subject, random);
-      --writing;
+      while (!stop) Transfer(subject, random);
       return;
     }
-    while (writing > 0) {
+    for (int i = 0; i < snapshots; ++i) {
       if (SumOf(ReadAll(*subject.Snapshot(), subject.now())) != kAccounts * kBalance) ++wrong;
       int64_t sum = 0;
       for (const Answer& one : subject.Atomic(all).results) sum += NumberOf(one.value);
       if (sum != kAccounts * kBalance) ++wrong;
     }
+    stop = true;
   });
   CHECK(wrong == 0);
   CHECK(SumOf(subject.All()) == kAccounts * kBalance);
@@ -206,21 +206,23 @@ TEST_CASE(
   constexpr int kKeys = 8;
   std::vector<std::vector<std::pair<Revision, Row>>> logs(kThreads);
   std::vector<std::pair<Revision, std::vector<Row>>> views;
-  std::atomic<int> writing{kThreads - 1};
+  const size_t snapshots = Count(3'000, 50'000);
+  std::atomic<bool> stop{false};
   std::atomic<Revision> acknowledged{0};
   bool too_old = false;
   InParallel(kThreads, [&](int thread) {
     std::mt19937 random(Seed() + static_cast<unsigned>(thread));
     if (thread == 0) {
-      while (writing > 0 && views.size() < 500) {
+      while (views.size() < snapshots) {
         const Revision before = acknowledged;
         auto snapshot = subject.Snapshot();
         too_old |= snapshot->revision() < before;
         views.emplace_back(snapshot->revision(), ReadAll(*snapshot, subject.now()));
       }
+      stop = true;
       return;
     }
-    for (int i = 0; i < 5'000; ++i) {
+    for (int i = 0; !stop; ++i) {
       const std::string key = absl::StrCat("k", random() % kKeys);
       const std::string value = absl::StrCat(thread, ".", i);
       const bool remove = random() % 4 == 0;
@@ -232,7 +234,6 @@ TEST_CASE(
            seen < revision && !acknowledged.compare_exchange_weak(seen, revision);) {
       }
     }
-    --writing;
   });
   CHECK_FALSE(too_old);
   std::map<Revision, Row> changes;
@@ -250,6 +251,33 @@ TEST_CASE(
     }
     REQUIRE(rows == expected);
   }
+}
+
+TEST_CASE("A snapshot opened in the middle of a write shows the entry before or after it") {
+  Subject subject;
+  subject.MustDo(Put("k", "0"));
+  const int snapshots = static_cast<int>(Count(10'000, 1'000'000));
+  std::atomic<bool> stop{false};
+  std::atomic<int> wrong{0};
+  InParallel(2, [&](int thread) {
+    if (thread == 0) {
+      for (int i = 0; !stop; ++i) {
+        if (i % 2 == 0) {
+          subject.Do(Put("k", "single"));
+        } else {
+          subject.Atomic({Put("k", "atomic"), Get("k")});
+        }
+      }
+      return;
+    }
+    for (int i = 0; i < snapshots; ++i) {
+      auto snapshot = subject.Snapshot();
+      const std::vector<Row> rows = ReadAll(*snapshot, subject.now());
+      if (rows.size() != 1 || rows[0].revision > snapshot->revision()) ++wrong;
+    }
+    stop = true;
+  });
+  CHECK(wrong == 0);
 }
 
 TEST_CASE("Batches over many keys in opposite orders do not block each other for ever") {

@@ -200,7 +200,8 @@ TEST_CASE("Sweeping leaves what an open snapshot may still show") {
   subject.MustDo(Put("k", "v").Until(kStart + 10));
   auto snapshot = subject.Snapshot();
   subject.clock().Advance(10);
-  subject.SweepAll();
+  CHECK(subject.SweepAll() == 0);
+  CHECK(UsageOf(subject) == "1 entries, 2 bytes");
   CHECK_FALSE(subject.Do(Get("k")).found);
   CHECK(ReadAll(*snapshot, snapshot->as_of()).size() == 1);
   CHECK(ReadAll(*snapshot, subject.now()).empty());

@@ -71,6 +71,7 @@ class Generator {
     if (OneIn(50))
       return absl::StrCat(OneIn(2) ? std::numeric_limits<int64_t>::max()
                                    : std::numeric_limits<int64_t>::min());
+    if (OneIn(50)) return OneIn(2) ? "-0" : absl::StrCat("0", Below(10));  // Not canonical.
     const size_t length = OneIn(20) ? 500 + Below(1'500) : Below(20);
     return std::string(length, static_cast<char>('A' + Below(26)));
   }

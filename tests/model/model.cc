@@ -240,14 +240,15 @@ bool Model::MustExceedQuota(const std::vector<Planned>& planned, Company company
 
 absl::Status Model::CheckSweep(const storage::SweepResult& result, size_t budget, UnixMs now,
                                const std::vector<ViewBounds>& views) {
-  std::vector<FullKey> certain;  // Held, and with no snapshot that may still show them.
+  std::vector<FullKey> certain;
   std::vector<FullKey> possible;
   history_.ForEach(~Revision{0}, [&](const FullKey& key, const Entry& entry) {
     if (IsLive(entry, now)) return;
     const bool shown = std::any_of(views.begin(), views.end(), [&entry](const ViewBounds& view) {
       return view.revision >= entry.revision && IsLive(entry, view.as_of);
     });
-    (shown || maybe_swept_.contains(key) ? possible : certain).push_back(key);
+    if (shown) return;
+    (maybe_swept_.contains(key) ? possible : certain).push_back(key);
   });
   if (result.removed > budget)
     return Mismatch(result.removed, " were swept, the budget is ", budget);
@@ -256,7 +257,6 @@ absl::Status Model::CheckSweep(const storage::SweepResult& result, size_t budget
                     " may be");
   }
   maybe_swept_.insert(certain.begin(), certain.end());
-  maybe_swept_.insert(possible.begin(), possible.end());
   if (result.more || !views.empty()) return absl::OkStatus();
   if (result.removed < certain.size()) {
     return Mismatch("no more to sweep after ", result.removed, ", but ", certain.size(),
