@@ -15,11 +15,13 @@ namespace tarn::server {
 template <typename Request, typename Response>
 class GrpcUnaryCall final : public UnaryCall<Request, Response> {
  public:
+  // `reactor` is the context's default one, which can be asked for only once.
   GrpcUnaryCall(const TransportContext& transport, Rpc rpc, grpc::CallbackServerContext& context,
-                const Request& request, Response& response)
+                grpc::ServerUnaryReactor& reactor, const Request& request, Response& response)
       : UnaryCall<Request, Response>(request, response),
         timer_(transport, rpc),
-        context_(context) {}
+        context_(context),
+        reactor_(reactor) {}
 
   Peer peer() const override { return PeerOf(context_); }
   bool Cancelled() const override { return context_.IsCancelled(); }
@@ -31,11 +33,12 @@ class GrpcUnaryCall final : public UnaryCall<Request, Response> {
   void End(const grpc::Status& status) {
     const std::unique_ptr<GrpcUnaryCall> self(this);
     timer_.Stop(status.error_code());
-    context_.DefaultReactor()->Finish(status);
+    reactor_.Finish(status);
   }
 
   const CallTimer timer_;
   grpc::CallbackServerContext& context_;
+  grpc::ServerUnaryReactor& reactor_;
 };
 
 // Hands one call to a service's method. What gRPC's method handler has to return.
@@ -46,8 +49,8 @@ grpc::ServerUnaryReactor* ServeUnary(const TransportContext& transport, Rpc rpc,
                                      void (Service::*method)(UnaryCall<Request, Response>&)) {
   // Asked for first: the call may be over by the time the method returns.
   grpc::ServerUnaryReactor* reactor = context->DefaultReactor();
-  auto call = std::make_unique<GrpcUnaryCall<Request, Response>>(transport, rpc, *context, *request,
-                                                                 *response);
+  auto call = std::make_unique<GrpcUnaryCall<Request, Response>>(transport, rpc, *context, *reactor,
+                                                                 *request, *response);
   (service.*method)(*call.release());
   return reactor;
 }
