@@ -103,8 +103,7 @@ class Engine {
   virtual absl::StatusOr<std::unique_ptr<BulkLoad>> BeginBulkLoad() = 0;
 
   // Removes up to `max_entries` entries whose deadline has passed, invisibly: no revision, no
-  // change. What an open snapshot may still show stays readable in it; whether it is counted until
-  // then is the engine's affair.
+  // change. Entries that an open snapshot may still show stay.
   virtual absl::StatusOr<SweepResult> SweepExpired(size_t max_entries) = 0;
 
   virtual EngineStats Stats() const = 0;
