@@ -1,13 +1,18 @@
 #include "server/http/http_server.h"
 
 #include <civetweb.h>
+#include <netdb.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <array>
+#include <thread>
 #include <utility>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
 #include "absl/strings/string_view.h"
+#include "absl/synchronization/notification.h"
 #include "storage/base/logging.h"
 
 namespace tarn::server {
@@ -24,9 +29,22 @@ int LogMessage(const mg_connection* /*connection*/, const char* message) {
 }
 
 std::string ListeningPort(const std::string& host, int port) {
-  const std::string numeric = host == "localhost" ? "127.0.0.1" : host;
-  const bool ipv6 = absl::StrContains(numeric, ":");
-  return ipv6 ? absl::StrCat("[", numeric, "]:", port) : absl::StrCat(numeric, ":", port);
+  return absl::StrContains(host, ":") ? absl::StrCat("[", host, "]:", port)
+                                      : absl::StrCat(host, ":", port);
+}
+
+// Connects to a numeric address and hangs up.
+void Knock(const std::string& host, int port) {
+  addrinfo hints = {};
+  hints.ai_socktype = SOCK_STREAM;
+  hints.ai_flags = AI_NUMERICHOST | AI_NUMERICSERV;
+  addrinfo* address = nullptr;
+  if (getaddrinfo(host.c_str(), absl::StrCat(port).c_str(), &hints, &address) != 0) return;
+  const int descriptor = socket(address->ai_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+  const int connected = connect(descriptor, address->ai_addr, address->ai_addrlen);
+  static_cast<void>(connected);  // In progress, done or refused: all is well.
+  close(descriptor);
+  freeaddrinfo(address);
 }
 
 absl::string_view Reason(int status) {
@@ -46,12 +64,23 @@ class CivetServer final : public HttpServer {
  public:
   explicit CivetServer(Pages pages) : pages_(std::move(pages)) {}
 
+  // civetweb looks whether it shall stop every two seconds, or when somebody knocks.
   ~CivetServer() override {
-    if (context_ != nullptr) mg_stop(context_);
+    if (context_ == nullptr) return;
+    absl::Notification stopped;
+    std::thread stopping([&] {
+      mg_stop(context_);
+      stopped.Notify();
+    });
+    do {
+      Knock(host_, port_);
+    } while (!stopped.WaitForNotificationWithTimeout(absl::Milliseconds(5)));
+    stopping.join();
   }
 
   absl::Status Start(const std::string& host, int port) {
-    const std::string listening = ListeningPort(host, port);
+    host_ = host == "localhost" ? "127.0.0.1" : host;
+    const std::string listening = ListeningPort(host_, port);
     const char* options[] = {"listening_ports",  listening.c_str(),    "num_threads",
                              kThreads,           "request_timeout_ms", kRequestTimeoutMs,
                              "max_request_size", kMaxRequestBytes,     nullptr};
@@ -104,6 +133,7 @@ class CivetServer final : public HttpServer {
   }
 
   const Pages pages_;
+  std::string host_;
   mg_context* context_ = nullptr;
   int port_ = 0;
 };
