@@ -8,6 +8,7 @@
 #include <thread>
 #include <vector>
 
+#include "absl/synchronization/mutex.h"
 #include "server/config/configuration.h"
 #include "server/daemon.h"
 #include "server/exit_codes.h"
@@ -105,5 +106,7 @@ int Main(const std::vector<std::string>& arguments) {
 }  // namespace tarn::server
 
 int main(int argc, char** argv) {
+  // See docs/decisions/006-libabsl-deadlock-detector.md.
+  absl::SetMutexDeadlockDetectionMode(absl::OnDeadlockCycle::kIgnore);
   return tarn::server::Main(std::vector<std::string>(argv + 1, argv + argc));
 }
