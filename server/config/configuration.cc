@@ -25,8 +25,9 @@ const OptionSpec* Find(absl::string_view name) {
 // Variables that other programs own: those of tarnctl and the tests, and those which Kubernetes
 // puts into every container for a service called "tarn".
 bool IsForeign(const std::string& variable) {
-  static constexpr absl::string_view kOthers[] = {"TARN_ENDPOINT", "TARN_NAMESPACE", "TARN_BIN_DIR",
-                                                  "TARN_SOURCE_DIR", "TARN_SOAK"};
+  static constexpr absl::string_view kOthers[] = {"TARN_ENDPOINT", "TARN_NAMESPACE",
+                                                  "TARN_BIN_DIR",  "TARN_SOURCE_DIR",
+                                                  "TARN_SOAK",     "TARN_SEED"};
   if (std::find(std::begin(kOthers), std::end(kOthers), variable) != std::end(kOthers)) return true;
   return absl::EndsWith(variable, "_SERVICE_HOST") ||
          absl::StrContains(variable, "_SERVICE_PORT") || absl::EndsWith(variable, "_PORT") ||
