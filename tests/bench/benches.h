@@ -13,6 +13,7 @@ struct BenchOptions {
   int rounds = 5;        // Of each measurement, alternating between what is compared.
   double seconds = 1.5;  // Of one measurement over the network.
   std::string tarnd;     // The program to measure.
+  std::string only;      // A part of the run over gRPC; empty: all of them.
 };
 
 // The memory engine in this process: rates on one thread and two, batches, scans, memory an entry.

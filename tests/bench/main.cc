@@ -46,7 +46,9 @@ int main(int argc, char** argv) {
     return command;
   };
   const CLI::App* const engine = add("engine", "The memory engine in this process");
-  const CLI::App* const rpc = add("rpc", "tarnd against a bare gRPC server with the same messages");
+  CLI::App* const rpc = add("rpc", "tarnd against a bare gRPC server with the same messages");
+  rpc->add_option("--only", options.only, "One part of it")
+      ->check(CLI::IsMember({"start", "unary", "pipeline", "scan", "gets-during-scan"}));
   const CLI::App* const all = add("all", "Everything");
   const CLI::App* const echo =
       app.add_subcommand("echo-server", "Serve the yardstick alone, until stdin ends");

@@ -72,8 +72,21 @@ class SpawnedServer final : public ServerProcess {
     statm >> total >> resident;
     return resident * static_cast<size_t>(sysconf(_SC_PAGESIZE));
   }
+  double CpuSeconds() const override {
+    std::ifstream stat("/proc/" + std::to_string(pid_) + "/stat");
+    std::string field;
+    long ticks = 0;
+    for (int i = 1; i <= kSystemTimeField && stat >> field; ++i) {
+      if (i >= kUserTimeField) ticks += std::stol(field);
+    }
+    return static_cast<double>(ticks) / static_cast<double>(sysconf(_SC_CLK_TCK));
+  }
 
  private:
+  // Of /proc/PID/stat, in clock ticks; see proc(5). The program's name has no spaces.
+  static constexpr int kUserTimeField = 14;
+  static constexpr int kSystemTimeField = 15;
+
   std::string AddressFile() const { return directory_ + "/address"; }
 
   void Spawn(const std::vector<std::string>& arguments) {

@@ -16,6 +16,8 @@ class ServerProcess {
   // From its start until it served requests.
   virtual double ready_ms() const = 0;
   virtual size_t ResidentBytes() const = 0;
+  // Of processor time, spent by all its threads so far.
+  virtual double CpuSeconds() const = 0;
 };
 
 std::unique_ptr<ServerProcess> StartEchoServer();
