@@ -2,6 +2,7 @@
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "rocksdb/sst_file_reader.h"
 #include "storage/base/status.h"
 #include "storage/rocksdb/layout.h"
 #include "storage/rocksdb/rocksdb_status.h"
@@ -14,6 +15,21 @@ namespace {
 void Put(rocksdb::WriteBatch& batch, rocksdb::ColumnFamilyHandle* family, absl::string_view key,
          absl::string_view value) {
   batch.Put(family, ToSlice(key), ToSlice(value)).PermitUncheckedError();
+}
+
+// RocksDB blames the manifest when it cannot open a table that the manifest names.
+std::string DamagedTables(rocksdb::Env& env, const std::string& path) {
+  std::vector<std::string> names;
+  env.GetChildren(path, &names).PermitUncheckedError();
+  rocksdb::Options options;
+  options.env = &env;
+  std::string damaged;
+  for (const std::string& name : names) {
+    if (!absl::EndsWith(name, ".sst")) continue;
+    const rocksdb::Status status = rocksdb::SstFileReader(options).Open(path + "/" + name);
+    if (status.IsCorruption()) absl::StrAppend(&damaged, ", in which ", name, " is damaged");
+  }
+  return damaged;
 }
 
 }  // namespace
@@ -33,7 +49,10 @@ absl::Status Database::Start(const rocksdb::DBOptions& options,
                              const std::vector<rocksdb::ColumnFamilyDescriptor>& families) {
   rocksdb::DB* db = nullptr;
   const rocksdb::Status status = rocksdb::DB::Open(options, path_, families, &families_, &db);
-  if (!status.ok()) return ToStatus(status, absl::StrCat("opening the database ", path_));
+  if (!status.ok()) {
+    return ToStatus(
+        status, absl::StrCat("opening the database ", path_, DamagedTables(*options.env, path_)));
+  }
   db_.reset(db);
   return absl::OkStatus();
 }

@@ -16,7 +16,7 @@ void Health::Resumed() {
   impaired_.store(false, std::memory_order_release);
 }
 
-void Health::OnBackgroundError(rocksdb::BackgroundErrorReason /*reason*/, rocksdb::Status* error) {
+void Health::OnBackgroundError(rocksdb::BackgroundErrorReason reason, rocksdb::Status* error) {
   CountError();
   const std::string text = error->ToString();
   {
@@ -27,7 +27,7 @@ void Health::OnBackgroundError(rocksdb::BackgroundErrorReason /*reason*/, rocksd
   if (error->severity() >= rocksdb::Status::Severity::kHardError) {
     stopped_.store(true, std::memory_order_release);
   }
-  base::LogError("rocksdb: ", text);
+  base::LogError("rocksdb (", static_cast<int>(reason), "): ", text);
 }
 
 // One place decides when to try again, and it knows which commits are unsettled.
