@@ -253,7 +253,7 @@ void PipelineCore::ResendAlone(PipelineMessage& message, const v1::PipelineRespo
   PipelineMessages alone;
   for (int i = 0; i < std::min<int>(response.results_size(), message.request.operations_size());
        ++i) {
-    if (!IsTooLargeTogether(response.results(i)) || !queue_.IsLastOnItsKey(message, i)) continue;
+    if (!IsTooLargeTogether(response.results(i)) || !queue_.MaySendAgain(message, i)) continue;
     alone.push_back(MakeMessage(ns_));
     MoveOperation(message, i, *alone.back());
   }

@@ -12,10 +12,11 @@ namespace {
 // wire busy at once.
 constexpr size_t kEagerMessages = 2;
 
-bool TouchesKey(const PipelineMessage& message, const std::string& key, int from) {
+bool WritesKey(const PipelineMessage& message, const std::string& key, int from) {
   const auto& operations = message.request.operations();
-  return std::any_of(operations.begin() + from, operations.end(),
-                     [&key](const v1::Operation& other) { return other.key() == key; });
+  return std::any_of(
+      operations.begin() + from, operations.end(),
+      [&key](const v1::Operation& other) { return !other.has_get() && other.key() == key; });
 }
 
 }  // namespace
@@ -44,7 +45,7 @@ void MoveOperation(PipelineMessage& from, int index, PipelineMessage& to) {
   to.bytes += bytes;
   ++from.moved;
   to.reads_only &= operation->has_get();
-  // The key stays behind too: IsLastOnItsKey looks at it.
+  // The key stays behind too: MaySendAgain looks at it.
   *to.request.add_operations() = *operation;
   to.operation_callbacks.push_back(std::exchange(callback, nullptr));
 }
@@ -154,12 +155,12 @@ std::unique_ptr<PipelineMessage> PipelineQueue::TakeAnswered(uint64_t id) {
   return message;
 }
 
-bool PipelineQueue::IsLastOnItsKey(const PipelineMessage& message, int index) const {
+bool PipelineQueue::MaySendAgain(const PipelineMessage& message, int index) const {
   const uint64_t id = message.request.batch_id();
   const std::string& key = message.request.operations(index).key();
-  if (last_answered_ > id || TouchesKey(message, key, index + 1)) return false;
+  if (last_answered_ > id || WritesKey(message, key, index + 1)) return false;
   return std::none_of(unanswered_.begin(), unanswered_.end(), [&](const auto& other) {
-    return other != nullptr && other->request.batch_id() > id && TouchesKey(*other, key, 0);
+    return other != nullptr && other->request.batch_id() > id && WritesKey(*other, key, 0);
   });
 }
 

@@ -72,8 +72,8 @@ class PipelineQueue {
   std::unique_ptr<PipelineMessage> TakeAnswered(uint64_t id);
 
   // Whether the operation of a message that was just taken may be sent again although later
-  // messages were sent: no operation on its key that was sent after it can have been done.
-  bool IsLastOnItsKey(const PipelineMessage& message, int index) const;
+  // messages were sent: no write of its key that was sent after it can have been done.
+  bool MaySendAgain(const PipelineMessage& message, int index) const;
 
   // All unanswered, or all waiting messages, in order.
   PipelineMessages TakeUnanswered();

@@ -9,26 +9,42 @@ namespace tarn::testing {
 namespace {
 
 struct Fake {
-  std::shared_ptr<FakeStore> store = std::make_shared<FakeStore>();
-  Client client{std::make_shared<FakeConnection>(store)};
+  std::shared_ptr<FakeStore> store;
+  Client client;
+
+  explicit Fake(NamespaceCreation creation = NamespaceCreation::kOnFirstWrite)
+      : store(std::make_shared<FakeStore>(creation)),
+        client(std::make_shared<FakeConnection>(store)) {}
+
+  Subject subject() {
+    return {
+        .client = client,
+        .create_namespace = [this](const std::string& name,
+                                   const NamespaceSettings& settings) -> absl::StatusOr<Client> {
+          const absl::Status status = store->CreateNamespace(name, settings);
+          if (!status.ok()) return status;
+          return client.WithNamespace(name);
+        },
+        .let_entries_expire = [this] { store->AdvanceTime(std::chrono::milliseconds(10)); }};
+  }
 };
 
-TEST_CASE("the fake does what every store must do") {
-  for (const StoreCase& one : StoreCases()) {
+void RunCases(std::span<const StoreCase> cases, NamespaceCreation creation) {
+  for (const StoreCase& one : cases) {
     DYNAMIC_SECTION(one.name) {
-      Fake f;
-      Subject subject{
-          .client = f.client,
-          .create_namespace = [&f](const std::string& name,
-                                   const NamespaceSettings& settings) -> absl::StatusOr<Client> {
-            const absl::Status status = f.store->CreateNamespace(name, settings);
-            if (!status.ok()) return status;
-            return f.client.WithNamespace(name);
-          },
-          .let_entries_expire = [&f] { f.store->AdvanceTime(std::chrono::milliseconds(10)); }};
+      Fake f(creation);
+      Subject subject = f.subject();
       one.run(subject);
     }
   }
+}
+
+TEST_CASE("the fake does what every store must do") {
+  RunCases(StoreCases(), NamespaceCreation::kOnFirstWrite);
+}
+
+TEST_CASE("the fake does what every store with explicit namespaces must do") {
+  RunCases(ExplicitNamespaceCases(), NamespaceCreation::kExplicit);
 }
 
 TEST_CASE("an error strikes the call it was given for, once") {

@@ -257,10 +257,6 @@ void RangeDeletion(Subject& s) {
 }
 
 void Namespaces(Subject& s) {
-  const Client nowhere = s.client.WithNamespace("nowhere");
-  CHECK(Get(nowhere, "k") == "NAMESPACE_NOT_FOUND");
-  CHECK(Read(nowhere.Scan()) == "NAMESPACE_NOT_FOUND");
-  CHECK(ReasonText(nowhere.DeleteAll()) == "NAMESPACE_NOT_FOUND");
   CHECK(Get(s.client.WithNamespace("No!"), "k") == "INVALID_NAMESPACE_NAME");
   const auto app = s.create_namespace("app", {});
   REQUIRE(app.ok());
@@ -273,6 +269,33 @@ void Namespaces(Subject& s) {
   CHECK(Read(app->Scan()) == "k=of app");
   CHECK(app->DeleteAll()->deleted_count == 1);
   CHECK(Get(s.client, "k") == "of default");
+}
+
+void AppearingNamespaces(Subject& s) {
+  const Client nowhere = s.client.WithNamespace("nowhere");
+  CHECK(Get(nowhere, "k") == "-");
+  CHECK(Read(nowhere.Scan()).empty());
+  CHECK(nowhere.DeleteAll()->deleted_count == 0);
+  CHECK_FALSE(nowhere.Delete("k")->found);
+  CHECK(ReasonText(nowhere.Put("", "v")) == "INVALID_KEY");
+  CHECK(ReasonText(s.create_namespace("nowhere", {})) == "OK");  // None of these has created it.
+  const Client written = s.client.WithNamespace("written");
+  CHECK(written.Put("k", "v").ok());
+  CHECK(Get(written, "k") == "v");
+  CHECK(ReasonText(s.create_namespace("written", {})) == "NAMESPACE_EXISTS");
+}
+
+void ExplicitNamespaces(Subject& s) {
+  const Client nowhere = s.client.WithNamespace("nowhere");
+  CHECK(Get(nowhere, "k") == "NAMESPACE_NOT_FOUND");
+  CHECK(ReasonText(nowhere.Put("k", "v")) == "NAMESPACE_NOT_FOUND");
+  CHECK(Read(nowhere.Scan()) == "NAMESPACE_NOT_FOUND");
+  CHECK(ReasonText(nowhere.DeleteAll()) == "NAMESPACE_NOT_FOUND");
+  Pipeline pipeline = nowhere.OpenPipeline();
+  CHECK(ReasonText(pipeline.Add(Operation::Get("k")).get()) == "NAMESPACE_NOT_FOUND");
+  const auto created = s.create_namespace("nowhere", {});
+  REQUIRE(created.ok());
+  CHECK(created->Put("k", "v").ok());
 }
 
 void DefaultTtls(Subject& s) {
@@ -316,8 +339,6 @@ void Pipelines(Subject& s) {
   CHECK(taken.get()->value == "2");
   CHECK(pipeline.Close().ok());
   CHECK(ReasonText(pipeline.Add(Operation::Get("k")).get()) == "PIPELINE_CLOSED");
-  Pipeline elsewhere = s.client.WithNamespace("nowhere").OpenPipeline();
-  CHECK(ReasonText(elsewhere.Add(Operation::Get("k")).get()) == "NAMESPACE_NOT_FOUND");
 }
 
 constexpr StoreCase kCases[] = {
@@ -336,12 +357,19 @@ constexpr StoreCase kCases[] = {
     {"ranges select by prefix and bounds in either direction", Ranges},
     {"deleting a range counts what it removed and needs to be told which", RangeDeletion},
     {"namespaces do not see each other's keys", Namespaces},
+    {"a namespace appears with its first write", AppearingNamespaces},
     {"a namespace's default lifetime holds for what says none", DefaultTtls},
     {"a quota refuses growth and nothing else", Quotas},
     {"a pipeline answers each in its order on a key", Pipelines},
 };
 
+constexpr StoreCase kExplicitCases[] = {
+    {"a namespace that nobody created is an error", ExplicitNamespaces},
+};
+
 }  // namespace
+
+std::span<const StoreCase> ExplicitNamespaceCases() { return kExplicitCases; }
 
 std::span<const StoreCase> StoreCases() { return kCases; }
 

@@ -28,4 +28,7 @@ struct StoreCase {
 
 std::span<const StoreCase> StoreCases();
 
+// For a store where namespaces have to be created.
+std::span<const StoreCase> ExplicitNamespaceCases();
+
 }  // namespace tarn::testing

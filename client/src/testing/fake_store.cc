@@ -60,6 +60,18 @@ absl::Status CheckAtomic(const Batch& batch) {
   return absl::OkStatus();
 }
 
+// A batch brings its namespace into being with the first operation that can create an entry.
+bool CreatesNamespace(const Batch& batch) {
+  const auto creates = [](const Operation& operation) {
+    const OperationKind kind = operation.kind;
+    return (kind == OperationKind::kPut || kind == OperationKind::kIncrement ||
+            kind == OperationKind::kAppend) &&
+           CheckOperation(operation).ok();
+  };
+  if (batch.mode() == BatchMode::kAtomic && !CheckAtomic(batch).ok()) return false;
+  return std::ranges::any_of(batch.operations(), creates);
+}
+
 using Entries = std::map<std::string, Entry>;
 
 const Entry* FindEntry(const Entries& entries, const std::string& key) {
@@ -109,7 +121,10 @@ void Apply(FakeChange& change, const std::string& key, Revision revision, Entrie
 
 }  // namespace
 
-FakeStore::FakeStore() : now_(kBeginning), revision_(kFirstRevision) { spaces_[kDefault]; }
+FakeStore::FakeStore(NamespaceCreation creation)
+    : creation_(creation), now_(kBeginning), revision_(kFirstRevision) {
+  spaces_[kDefault];
+}
 
 Timestamp FakeStore::now() const {
   const std::lock_guard lock(mutex_);
@@ -162,16 +177,20 @@ std::optional<FakeStore::Fault> FakeStore::Begin(std::string_view call) {
   return fault;
 }
 
-absl::StatusOr<FakeStore::Space*> FakeStore::Find(const std::string& ns) {
+absl::StatusOr<FakeStore::Space*> FakeStore::Find(const std::string& ns, Space* nowhere) {
   const std::string name = ns.empty() ? kDefault : ns;
   if (!IsName(name)) {
     return MakeError(StatusCode::kInvalidArgument, Reason::kInvalidNamespaceName,
                      "this is no name of a namespace");
   }
-  const auto found = spaces_.find(name);
+  auto found = spaces_.find(name);
   if (found == spaces_.end()) {
-    return MakeError(StatusCode::kFailedPrecondition, Reason::kNamespaceNotFound,
-                     "there is no such namespace");
+    if (creation_ == NamespaceCreation::kExplicit) {
+      return MakeError(StatusCode::kFailedPrecondition, Reason::kNamespaceNotFound,
+                       "there is no such namespace");
+    }
+    if (nowhere != nullptr) return nowhere;
+    found = spaces_.try_emplace(name).first;
   }
   std::erase_if(found->second.entries, [this](const auto& item) {
     return item.second.expire_time.has_value() && *item.second.expire_time <= now_;
@@ -184,10 +203,11 @@ absl::StatusOr<BatchResult> FakeStore::Run(std::string_view call, const std::str
   const std::lock_guard lock(mutex_);
   const std::optional<Fault> fault = Begin(call);
   if (fault.has_value() && fault->time == FaultTime::kBefore) return fault->status;
-  const absl::StatusOr<Space*> space = Find(ns);
-  if (!space.ok()) return space.status();
   const absl::Status valid = CheckBatch(batch);
   if (!valid.ok()) return valid;
+  Space nowhere;
+  const absl::StatusOr<Space*> space = Find(ns, CreatesNamespace(batch) ? nullptr : &nowhere);
+  if (!space.ok()) return space.status();
   absl::StatusOr<BatchResult> result = batch.mode() == BatchMode::kAtomic
                                            ? RunAtomic(**space, batch)
                                            : RunIndependent(**space, batch);
@@ -237,7 +257,8 @@ absl::StatusOr<ScanChunk> FakeStore::Read(std::string_view call, const std::stri
                                           const KeyRange& range) {
   const std::lock_guard lock(mutex_);
   if (const std::optional<Fault> fault = Begin(call)) return fault->status;
-  const absl::StatusOr<Space*> space = Find(ns);
+  Space nowhere;
+  const absl::StatusOr<Space*> space = Find(ns, &nowhere);
   if (!space.ok()) return space.status();
   const absl::Status valid = CheckRange(range);
   if (!valid.ok()) return valid;
@@ -254,7 +275,8 @@ absl::StatusOr<DeleteRangeResult> FakeStore::Remove(const std::string& ns,
   const std::lock_guard lock(mutex_);
   const std::optional<Fault> fault = Begin("DeleteRange");
   if (fault.has_value() && fault->time == FaultTime::kBefore) return fault->status;
-  const absl::StatusOr<Space*> space = Find(ns);
+  Space nowhere;
+  const absl::StatusOr<Space*> space = Find(ns, &nowhere);
   if (!space.ok()) return space.status();
   const KeyRange bounds = range.value_or(KeyRange::All());
   const absl::Status valid = CheckRange(bounds);

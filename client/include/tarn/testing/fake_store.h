@@ -33,6 +33,12 @@ enum class FaultTime {
   kAfter,   // It is done, and the answer is lost: what makes an outcome unknown.
 };
 
+// What a write to a namespace that nobody created does; see tarnd's --namespace-creation.
+enum class NamespaceCreation {
+  kOnFirstWrite,  // Creates it. Reading one finds nothing.
+  kExplicit,      // NAMESPACE_NOT_FOUND, for reads too.
+};
+
 // Thread-safe. What a real server does only under load or with full disks (QUEUE_FULL,
 // RESPONSE_TOO_LARGE, SNAPSHOT_EXPIRED, ...) comes from FailNext alone.
 class FakeStore {
@@ -43,7 +49,7 @@ class FakeStore {
   static constexpr size_t kMaxBatchOperations = 4096;
 
   // Has the namespace "default", and a time of its own that begins in 2020.
-  FakeStore();
+  explicit FakeStore(NamespaceCreation creation = NamespaceCreation::kOnFirstWrite);
 
   Timestamp now() const;
   void AdvanceTime(std::chrono::milliseconds span);
@@ -79,10 +85,13 @@ class FakeStore {
 
   // The fault that strikes this call, if any.
   std::optional<Fault> Begin(std::string_view call);
-  absl::StatusOr<Space*> Find(const std::string& ns);
+  // `nowhere` stands for a namespace that does not exist, where reading finds nothing.
+  absl::StatusOr<Space*> Find(const std::string& ns, Space* nowhere);
   absl::StatusOr<BatchResult> RunAtomic(Space& space, const Batch& batch);
   BatchResult RunIndependent(Space& space, const Batch& batch);
   Revision NextRevision() { return ++revision_; }
+
+  const NamespaceCreation creation_;
 
   mutable std::mutex mutex_;  // Over everything below.
   Timestamp now_;
