@@ -72,12 +72,12 @@ absl::Status CheckVersion(absl::string_view bytes) {
     return Damaged("the file does not begin as a checkpoint does");
   const uint32_t version = fields.Number32();
   if (version > kFormatVersion) {
-    return absl::FailedPreconditionError(absl::StrCat("the checkpoint has format version ", version,
-                                                      "; this program reads up to ",
-                                                      kFormatVersion));
+    return absl::FailedPreconditionError(
+        absl::StrCat("the checkpoint has format version ", version, " at byte ", kMagic.size(),
+                     "; this program reads up to ", kFormatVersion));
   }
   if (version != kFormatVersion || fields.Number32() != kHeaderBytes)
-    return Damaged("the header is malformed at byte 8");
+    return Damaged("the header has an impossible version or size");
   return absl::OkStatus();
 }
 
@@ -155,13 +155,16 @@ absl::StatusOr<Header> DecodeHeader(absl::string_view bytes) {
   header.blocks = fields.Number64();
   header.index_offset = fields.Number64();
   header.index_bytes = fields.Number64();
-  header.compression.codec = static_cast<Codec>(fields.Number32());
+  const uint32_t codec = fields.Number32();
+  header.compression.codec = static_cast<Codec>(codec);
   header.compression.level = static_cast<int>(fields.Number32());
   header.engine = WithoutPadding(fields.Bytes(kEngineNameBytes));
   header.system_entries = fields.Number64();
   header.system_digest = fields.Digest();
-  if (header.as_of < 0 || header.compression.codec > Codec::kSnappy)
-    return Damaged("the header is malformed");
+  if (header.as_of < 0 || codec > static_cast<uint32_t>(Codec::kSnappy))
+    return Damaged("the header has an impossible time or codec");
+  // What a parent would mean is not known yet: taking such a file for a whole one would lose data.
+  if (header.parent != CheckpointNumber{}) return Damaged("the header names a parent");
   header.root = FieldReader(bytes.substr(kRootOffset)).Digest();
   return header;
 }

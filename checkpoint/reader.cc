@@ -6,6 +6,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "checkpoint/read_all.h"
+#include "storage/base/coding.h"
 #include "storage/base/error.h"
 #include "storage/base/status.h"
 
@@ -25,7 +26,11 @@ absl::Status CheckpointReader::Load() {
     return Damaged(file_size, "the file is too short to be a checkpoint");
   TARN_ASSIGN_OR_RETURN(const std::string header_bytes, file_->Read(0, kHeaderBytes));
   absl::StatusOr<Header> header = DecodeHeader(header_bytes);
-  if (!header.ok()) return base::Annotate(header.status(), path_);
+  if (absl::IsDataLoss(header.status())) return Damaged(0, header.status().message());
+  if (!header.ok())
+    return IsOfThisVersion(header_bytes, file_size)
+               ? Damaged(kMagic.size(), "the format version is not the one it was written with")
+               : base::Annotate(header.status(), path_);
   header_ = *std::move(header);
   TARN_RETURN_IF_ERROR(CheckPlaces(file_size));
   TARN_ASSIGN_OR_RETURN(const std::string index,
@@ -38,6 +43,21 @@ absl::Status CheckpointReader::Load() {
   if (!blocks.ok()) return Damaged(header_.index_offset, blocks.status().message());
   blocks_ = *std::move(blocks);
   return CheckBlocks();
+}
+
+// Whether a file that claims a newer format proves itself once its version is put right: then
+// nothing but those bytes is damaged, and it must not be taken for the work of a newer program.
+bool CheckpointReader::IsOfThisVersion(std::string header_bytes, uint64_t file_size) {
+  std::string version;
+  base::AppendFixed32(&version, kFormatVersion);
+  header_bytes.replace(kMagic.size(), version.size(), version);
+  absl::StatusOr<Header> header = DecodeHeader(header_bytes);
+  if (!header.ok()) return false;
+  header_ = *std::move(header);
+  if (!CheckPlaces(file_size).ok()) return false;
+  const absl::StatusOr<std::string> index = file_->Read(header_.index_offset, header_.index_bytes);
+  header_bytes.resize(kRootOffset);
+  return index.ok() && base::Sha256Of(absl::StrCat(header_bytes, *index)) == header_.root;
 }
 
 absl::Status CheckpointReader::CheckPlaces(uint64_t file_size) const {
@@ -100,11 +120,13 @@ absl::Status CheckpointReader::ReadBlock(const BlockInfo& info, OnBlock on_block
 absl::StatusOr<std::vector<storage::EntryView>> CheckpointReader::DecodeBlock(
     const BlockInfo& info, absl::string_view raw) const {
   constexpr size_t kMinEntryBytes = 4;
+  // More than an honest block holds: a hostile count takes memory only as its entries turn up.
+  constexpr uint64_t kMaxReservedEntries = 1 << 16;
   if (info.entries == 0 || info.entries > raw.size() / kMinEntryBytes) {
     return Damaged(info.offset, absl::StrCat("a block cannot hold ", info.entries, " entries"));
   }
   std::vector<storage::EntryView> entries;
-  entries.reserve(info.entries);
+  entries.reserve(std::min(info.entries, kMaxReservedEntries));
   for (uint64_t i = 0; i < info.entries; ++i) {
     const std::optional<storage::EntryView> entry =
         ConsumeEntry({header_.revision, header_.as_of}, &raw);

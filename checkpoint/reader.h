@@ -39,6 +39,7 @@ class CheckpointReader {
   const Header& header() const { return header_; }
   const std::vector<BlockInfo>& blocks() const { return blocks_; }
   const std::string& path() const { return path_; }
+  uint64_t file_bytes() const { return header_.index_offset + header_.index_bytes; }
 
   // Called with the entries of one block, in order; their `ns` is 0: the block says its namespace's
   // name. On several threads at once, in no order. An error ends the reading.
@@ -69,6 +70,7 @@ class CheckpointReader {
       : file_(std::move(file)), path_(std::move(path)), options_(options) {}
 
   absl::Status Load();
+  bool IsOfThisVersion(std::string header_bytes, uint64_t file_size);
   absl::Status CheckPlaces(uint64_t file_size) const;
   absl::Status CheckBlocks() const;
   absl::Status ReadBlock(const BlockInfo& info, OnBlock on_block) const;
