@@ -11,6 +11,7 @@ struct Progress {
   std::atomic<uint64_t> entries{0};
   std::atomic<uint64_t> total_entries{0};  // As expected when the work began; 0 when unknown.
   std::atomic<uint64_t> bytes{0};          // Of keys and values.
+  std::atomic<const char*> phase{""};      // What it is doing, for people; a literal.
   std::atomic<bool> cancel{false};  // The work ends soon with CANCELLED, leaving nothing behind.
 };
 

@@ -6,12 +6,6 @@
 namespace tarn::base {
 namespace {
 
-absl::string_view DirectoryOf(absl::string_view path) {
-  const size_t slash = path.rfind('/');
-  if (slash == absl::string_view::npos) return ".";
-  return slash == 0 ? "/" : path.substr(0, slash);
-}
-
 absl::Status WriteAndSync(FileSystem& files, const std::string& path, absl::string_view content) {
   TARN_ASSIGN_OR_RETURN(const std::unique_ptr<WritableFile> file, files.Create(path));
   TARN_RETURN_IF_ERROR(file->Append(content));
@@ -42,6 +36,12 @@ absl::Status ReplaceFile(FileSystem& files, const std::string& path, absl::strin
     return status;
   }
   return files.SyncDirectory(std::string(DirectoryOf(path)));
+}
+
+absl::string_view DirectoryOf(absl::string_view path) {
+  const size_t slash = path.rfind('/');
+  if (slash == absl::string_view::npos) return ".";
+  return slash == 0 ? "/" : path.substr(0, slash);
 }
 
 std::string JoinPath(absl::string_view directory, absl::string_view name) {

@@ -87,6 +87,9 @@ absl::StatusOr<std::string> ReadFile(FileSystem& files, const std::string& path,
 // temporary name, sync, rename, directory sync.
 absl::Status ReplaceFile(FileSystem& files, const std::string& path, absl::string_view content);
 
+// What is before the last "/" of `path`: "." when there is none, "/" for what is in the root.
+absl::string_view DirectoryOf(absl::string_view path);
+
 // `directory` + "/" + `name`.
 std::string JoinPath(absl::string_view directory, absl::string_view name);
 
