@@ -57,13 +57,18 @@ absl::StatusOr<storage::Ttl> ToTtl(const tarn::v1::Ttl& message) {
 // What every operation has: the key, and perhaps a precondition. Of a unary request or of a batch's
 // operation.
 template <typename Message>
+absl::Status SetKey(const Message& message, storage::Operation* operation) {
+  operation->key = message.key();
+  if (!message.has_precondition()) return absl::OkStatus();
+  TARN_ASSIGN_OR_RETURN(operation->precondition, ToPrecondition(message.precondition()));
+  return absl::OkStatus();
+}
+
+template <typename Message>
 absl::StatusOr<storage::Operation> WithKey(const Message& message, OperationKind kind) {
   storage::Operation operation;
   operation.kind = kind;
-  operation.key = message.key();
-  if (message.has_precondition()) {
-    TARN_ASSIGN_OR_RETURN(operation.precondition, ToPrecondition(message.precondition()));
-  }
+  TARN_RETURN_IF_ERROR(SetKey(message, &operation));
   return operation;
 }
 
@@ -120,15 +125,16 @@ absl::Status SetAction(const tarn::v1::Operation& message, storage::Operation* o
   }
 }
 
-absl::StatusOr<storage::Operation> ToOperation(const tarn::v1::Operation& message) {
+// In place, for batches have many.
+absl::Status SetOperation(const tarn::v1::Operation& message, storage::Operation* operation) {
   const std::optional<OperationKind> kind = KindOf(message);
   if (!kind) {
     return base::MakeError(absl::StatusCode::kInvalidArgument, Reason::kInvalidRequest,
                            "the operation has no action that this server knows");
   }
-  TARN_ASSIGN_OR_RETURN(storage::Operation operation, WithKey(message, *kind));
-  TARN_RETURN_IF_ERROR(SetAction(message, &operation));
-  return operation;
+  operation->kind = *kind;
+  TARN_RETURN_IF_ERROR(SetKey(message, operation));
+  return SetAction(message, operation);
 }
 
 void Fill(const storage::OperationResult& result, tarn::v1::OperationResult& message) {
@@ -256,12 +262,10 @@ std::vector<BadOperation> ToOperations(const WireOperations& messages, Operation
   operations.clear();
   operations.reserve(messages.size());
   for (int i = 0; i < messages.size(); ++i) {
-    absl::StatusOr<storage::Operation> operation = ToOperation(messages[i]);
-    if (operation.ok()) {
-      operations.push_back(*operation);
-    } else {
-      bad.push_back({static_cast<size_t>(i), std::move(operation).status(), KindOf(messages[i])});
-    }
+    absl::Status status = SetOperation(messages[i], &operations.emplace_back());
+    if (status.ok()) continue;
+    operations.pop_back();
+    bad.push_back({static_cast<size_t>(i), std::move(status), KindOf(messages[i])});
   }
   return bad;
 }

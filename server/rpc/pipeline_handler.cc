@@ -197,11 +197,14 @@ void PipelineHandler::Completed(Slot* slot, const storage::BatchResult& result) 
 }
 
 void PipelineHandler::SetAnswer(Slot* slot, const storage::BatchResult& result) {
-  counters_.AddBatch(slot->work.Tally(result));
+  const OperationTally tally = slot->work.Tally(result);
+  counters_.AddBatch(tally);
   if (const auto error = slot->work.Answer(result, store_->limits(), slot->response)) {
     *slot->response.mutable_status() = *error;
   }
-  slot->response_bytes = slot->response.ByteSizeLong();
+  // Close enough, and without visiting every result as its exact size would.
+  slot->response_bytes = tally.bytes_out + storage::kResultOverheadBytes *
+                                               static_cast<size_t>(slot->response.results_size());
 }
 
 void PipelineHandler::Answered(Slot* slot) {

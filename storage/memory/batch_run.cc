@@ -66,24 +66,25 @@ void BatchRun::RunStretch(size_t begin, size_t end, LockMode mode) {
   const ShardLocks locks(context_.table, ShardSet(begin, end), mode);
   Prefetch(begin, end);
   for (size_t i = begin; i < end; ++i)
-    result_.results.push_back(RunSingle(batch_.operations[i], probes_[i]));
+    RunSingle(batch_.operations[i], probes_[i]);
 }
 
-OperationResult BatchRun::RunSingle(const Operation& operation, const Probe& probe) {
+void BatchRun::RunSingle(const Operation& operation, const Probe& probe) {
   Entry* const current = context_.table.ShardOf(probe).Find(probe);
   const Found found = FoundIn(current);
-  OperationResult result;
-  if (operation.kind == OperationKind::kGet &&
-      operation.precondition.kind == Precondition::Kind::kNone) {
-    result.status = TakeResponseBytes(operation, found);
-    if (!result.status.ok() || !found.found) return result;
-    result.found = true;
-    result.revision = found.revision;
-    result.deadline = found.deadline;
-    result.value = result_.arena.Copy(found.value);
-    return result;
+  OperationResult& result = result_.results.emplace_back();
+  if (operation.kind != OperationKind::kGet ||
+      operation.precondition.kind != Precondition::Kind::kNone) {
+    result = RunMutation(operation, probe, current, found);
+    return;
   }
-  return RunMutation(operation, probe, current, found);
+  // By far the most frequent operation.
+  result.status = TakeResponseBytes(operation, found);
+  if (!result.status.ok() || !found.found) return;
+  result.found = true;
+  result.revision = found.revision;
+  result.deadline = found.deadline;
+  result.value = result_.arena.Copy(found.value);
 }
 
 OperationResult BatchRun::RunMutation(const Operation& operation, const Probe& probe,

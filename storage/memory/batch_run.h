@@ -71,7 +71,7 @@ class BatchRun {
   absl::Status Admit(const std::deque<Planned>& plan);
   void ApplyAll(std::deque<Planned>& plan);
 
-  OperationResult RunSingle(const Operation& operation, const Probe& probe);
+  void RunSingle(const Operation& operation, const Probe& probe);
   OperationResult RunMutation(const Operation& operation, const Probe& probe, Entry* current,
                               const Found& found);
   ShardChange Apply(const Probe& probe, Entry* current, const Effect& effect, Revision revision,
