@@ -238,10 +238,8 @@ TEST_CASE("destroying a store waits for its long work and its writes") {
   for (int round = 0; round < 50; ++round) {
     Daemon daemon(Completes::kLate);
     std::atomic<int> answered{0};
-    Operation operation = Put("k", "v").View();
-    const std::string key = "k";
-    operation.key = key;
-    std::vector<Operation> operations(20, operation);
+    const Op put = Put("k", "v");
+    std::vector<Operation> operations(20, put.View());
     for (Operation& one : operations) {
       daemon.store->Run({.ns = "new", .operations = absl::MakeSpan(&one, 1)},
                         [&](BatchResult&) { ++answered; });

@@ -160,11 +160,8 @@ TEST_CASE("a batch submitted from the completion of the first one comes behind t
   StoreSubject subject;
   subject.engine->Hold(IsSystemWrite);
   std::unique_ptr<Pending> chained;
-  Operation first = Append("k", "1").View();
-  const std::string key = "k";
-  const std::string suffix = "1";
-  first.key = key;
-  first.value = suffix;
+  const Op append = Append("k", "1");
+  Operation first = append.View();
   subject.store().Run(
       {.ns = "new", .operations = absl::MakeSpan(&first, 1)}, [&](BatchResult& result) {
         REQUIRE(result.status.ok());
