@@ -1,7 +1,5 @@
 #include "storage/rocksdb/health.h"
 
-#include <algorithm>
-
 #include "storage/base/logging.h"
 
 namespace tarn::storage::rocks {
@@ -16,7 +14,7 @@ void Health::Resumed() {
   impaired_.store(false, std::memory_order_release);
 }
 
-void Health::OnBackgroundError(rocksdb::BackgroundErrorReason reason, rocksdb::Status* error) {
+void Health::OnBackgroundError(rocksdb::BackgroundErrorReason /*reason*/, rocksdb::Status* error) {
   CountError();
   const std::string text = error->ToString();
   {
@@ -27,30 +25,13 @@ void Health::OnBackgroundError(rocksdb::BackgroundErrorReason reason, rocksdb::S
   if (error->severity() >= rocksdb::Status::Severity::kHardError) {
     stopped_.store(true, std::memory_order_release);
   }
-  base::LogError("rocksdb (", static_cast<int>(reason), "): ", text);
+  base::LogError("rocksdb: ", text);
 }
 
 // One place decides when to try again, and it knows which commits are unsettled.
 void Health::OnErrorRecoveryBegin(rocksdb::BackgroundErrorReason /*reason*/,
                                   rocksdb::Status /*error*/, bool* auto_recovery) {
   *auto_recovery = false;
-}
-
-bool Recovery::Attempt(rocksdb::DB& db, Health& health) {
-  if (!health.impaired()) return true;
-  const int64_t now = clock_.MonotonicNanos();
-  if (now < next_attempt_ns_) return !health.stopped();
-  const rocksdb::Status status = db.Resume();
-  if (status.ok()) {
-    health.Resumed();
-    pause_ns_ = kFirstPauseNanos;
-    next_attempt_ns_ = 0;
-    base::LogInfo("rocksdb: recovered from its error");
-    return true;
-  }
-  next_attempt_ns_ = now + pause_ns_;
-  pause_ns_ = std::min(2 * pause_ns_, kLongestPauseNanos);
-  return !health.stopped();
 }
 
 }  // namespace tarn::storage::rocks

@@ -1,4 +1,4 @@
-// What RocksDB says of its own failures, and how it is brought back.
+// What RocksDB says of its own failures.
 #pragma once
 
 #include <atomic>
@@ -8,9 +8,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
 #include "absl/synchronization/mutex.h"
-#include "rocksdb/db.h"
 #include "rocksdb/listener.h"
-#include "storage/base/clock.h"
 
 namespace tarn::storage::rocks {
 
@@ -39,24 +37,6 @@ class Health final : public rocksdb::EventListener {
   std::atomic<uint64_t> errors_{0};
   mutable absl::Mutex mutex_;
   std::string cause_ ABSL_GUARDED_BY(mutex_);
-};
-
-// Tries to bring an impaired database back, at growing intervals. Used by the writer's thread only.
-class Recovery {
- public:
-  static constexpr int64_t kFirstPauseNanos = 100'000'000;
-  static constexpr int64_t kLongestPauseNanos = 10'000'000'000;
-
-  explicit Recovery(const base::Clock& clock) : clock_(clock) {}
-
-  // Whether the database takes writes now. When it does not and an attempt is due, makes one; that
-  // may take as long as writing out what is in memory.
-  bool Attempt(rocksdb::DB& db, Health& health);
-
- private:
-  const base::Clock& clock_;
-  int64_t next_attempt_ns_ = 0;
-  int64_t pause_ns_ = kFirstPauseNanos;
 };
 
 }  // namespace tarn::storage::rocks

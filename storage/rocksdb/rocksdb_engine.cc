@@ -199,7 +199,8 @@ absl::Status RocksDbEngine::Parts::CommitMeta(const StoreMeta& meta) {
   }
   rocksdb::WriteBatch batch;
   live_->PutStore(meta, batch);
-  if (starts) live_->PutCommit(first, batch);
+  // Always: every commit has two operations, see log_check.cc.
+  live_->PutCommit(starts ? first : writer_.committed(), batch);
   TARN_RETURN_IF_ERROR(live_->WriteDurably(batch));
   if (!starts) return absl::OkStatus();
   incarnation_started_ = true;

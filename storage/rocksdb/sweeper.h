@@ -12,8 +12,9 @@
 
 namespace tarn::storage::rocks {
 
-// Used by the writer's thread only, between commits. RocksDB would keep for a snapshot what is swept
-// meanwhile; that it stays is for all engines to mean the same, in what a namespace holds, too.
+// Used by the writer's thread only, between commits. RocksDB would keep for a snapshot what is
+// swept meanwhile; that it stays is for all engines to mean the same, in what a namespace holds,
+// too.
 class Sweeper {
  public:
   Sweeper(const LiveDatabase& database, UsageLedger& ledger, SnapshotRegistry& snapshots)

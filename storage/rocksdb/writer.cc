@@ -84,7 +84,7 @@ absl::Status Writer::Refusal() {
   Health& health = on_.database->health();
   if (stopped_cause_) {
     refusal = NotWritable(*stopped_cause_);
-  } else if (!recovery_.Attempt(on_.database->db(), health)) {
+  } else if (!recovery_.Attempt(*on_.database)) {
     refusal = NotWritable(health.cause());
   }
   writable_.store(refusal.ok(), std::memory_order_relaxed);
@@ -110,6 +110,7 @@ rocksdb::Status Writer::Write() {
   if (deadline != base::kNever) sweeper_.NoteDeadline(deadline);
   rocksdb::Status status = on_.database->db().Write(write_options_, &batch_);
   if (!status.ok()) return status;
+  recovery_.Succeeded();
   SetCommitted(group_.revision());
   on_.snapshots.CountReplaced(group_.overlay().replaced_bytes());
   return status;

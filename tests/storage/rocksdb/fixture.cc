@@ -132,6 +132,26 @@ std::vector<std::string> RocksStore::Files(const std::string& ending) const {
   return paths;
 }
 
+// A completion that waits, which none but a test's may.
+Gate::Gate(storage::Engine& engine) {
+  storage::Operation operation;
+  operation.kind = storage::OperationKind::kDelete;
+  operation.ns = kNs;
+  operation.key = "no such key";
+  storage::Batch batch;
+  batch.operations = {&operation, 1};
+  const auto entered = std::make_shared<absl::Notification>();
+  engine.Run(batch, [entered, opened = opened_](storage::BatchResult&) {
+    entered->Notify();
+    opened->WaitForNotification();
+  });
+  entered->WaitForNotification();
+}
+
+void Gate::Open() {
+  if (!opened_->HasBeenNotified()) opened_->Notify();
+}
+
 std::string ReadWhole(const std::string& path) {
   std::ifstream file(path, std::ios::binary);
   if (!file) throw std::runtime_error("cannot read " + path);

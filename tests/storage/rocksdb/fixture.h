@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "absl/synchronization/notification.h"
 #include "storage/base/clock.h"
 #include "storage/base/executor.h"
 #include "storage/base/file_system.h"
@@ -123,6 +124,18 @@ class RocksStore {
   std::unique_ptr<storage::UsageLedger> ledger_;
   std::unique_ptr<base::ThreadPool> threads_;
   std::unique_ptr<storage::RocksDbEngine> engine_;
+};
+
+// Keeps the writer of an engine busy, so that what is submitted meanwhile is committed together.
+class Gate {
+ public:
+  // Returns when the writer waits.
+  explicit Gate(storage::Engine& engine);
+  ~Gate() { Open(); }
+  void Open();
+
+ private:
+  const std::shared_ptr<absl::Notification> opened_ = std::make_shared<absl::Notification>();
 };
 
 std::string ReadWhole(const std::string& path);
