@@ -18,6 +18,7 @@ namespace tarn::testing {
 struct EngineSetup {
   storage::Limits limits;
   size_t max_snapshots = 64;
+  uint64_t max_snapshot_bytes = uint64_t{1} << 40;  // Kept only because a snapshot needs it.
   uint64_t memory_limit_bytes =
       0;  // 0: far more than any case needs. Only engines that live in memory look at it.
 };

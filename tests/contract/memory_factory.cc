@@ -12,6 +12,7 @@ class MemoryFactory final : public EngineFactory {
     storage::MemoryEngineOptions options;
     options.limits = setup.limits;
     options.max_snapshots = setup.max_snapshots;
+    options.snapshot_limit_bytes = setup.max_snapshot_bytes;
     options.memory_limit_bytes = setup.memory_limit_bytes;
     return storage::MemoryEngine::Open(options, world.clock, world.ledger);
   }

@@ -93,5 +93,24 @@ TEST_CASE("Overwriting for ever stays below the memory limit") {
   CHECK(subject.engine().Stats().memory_bytes < kLimit);
 }
 
+TEST_CASE("A load beyond the memory limit is refused, and the old content stays") {
+  Subject subject(Limited());
+  subject.MustDo(Put("old", "v"));
+  auto load = subject.engine().BeginBulkLoad();
+  REQUIRE(load.ok());
+  const std::string value(100'000, 'x');
+  absl::Status status;
+  for (int i = 0; i < 1'000 && status.ok(); ++i) {
+    const std::string key = absl::StrCat(i);
+    const storage::EntryView entry{kNs, Revision(i) + 1, kNever, key, value};
+    status = (*load)->Add(absl::MakeConstSpan(&entry, 1));
+  }
+  CHECK(Why(status) == kRefused);
+  load->reset();
+  CHECK(subject.All().size() == 1);
+  CHECK(UsageOf(subject) == "1 entries, 4 bytes");
+  CHECK(Why(subject.Do(Put("new", "v"))) == "OK");
+}
+
 }  // namespace
 }  // namespace tarn::testing

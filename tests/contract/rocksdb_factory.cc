@@ -14,6 +14,7 @@ class RocksDbFactory final : public EngineFactory {
     options.path = world.directory + "/engine";
     options.limits = setup.limits;
     options.max_snapshots = setup.max_snapshots;
+    options.max_snapshot_bytes = setup.max_snapshot_bytes;
     options.min_free_disk_bytes = 0;
     return storage::RocksDbEngine::Open(
         options, {world.clock, world.executor, world.ledger, base::PosixFileSystem()});

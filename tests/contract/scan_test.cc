@@ -219,5 +219,38 @@ TEST_CASE("The next page may be asked for from within the completion of the one 
   CHECK(std::is_sorted(walk.keys.begin(), walk.keys.end()));
 }
 
+TEST_CASE(
+    "Split keys, where an engine gives some, divide a namespace into parts of about the same "
+    "size") {
+  Subject subject;
+  Fill(subject, 4'000);
+  subject.MustDo(Put("elsewhere", "v").In(2));
+  auto snapshot = subject.Snapshot();
+  for (const size_t parts : {1, 2, 4, 16}) {
+    std::vector<std::string> bounds = snapshot->SplitKeys(kNs, parts);
+    CHECK(bounds.size() < std::max<size_t>(parts, 1));
+    CHECK(std::is_sorted(bounds.begin(), bounds.end()));
+    CHECK(std::adjacent_find(bounds.begin(), bounds.end()) == bounds.end());
+    if (bounds.size() + 1 < parts) continue;
+    bounds.insert(bounds.begin(), "");
+    bounds.emplace_back();
+    size_t total = 0;
+    for (size_t i = 0; i + 1 < bounds.size(); ++i) {
+      Reader part(*snapshot, {kNs, bounds[i], bounds[i + 1]});
+      const size_t size = part.Rest({}, subject.now()).size();
+      CHECK(size <= 3 * 4'000 / parts);
+      total += size;
+    }
+    CHECK(total == 4'000);
+  }
+}
+
+TEST_CASE("A namespace with nothing or one entry in it has no split keys") {
+  Subject subject;
+  CHECK(subject.Snapshot()->SplitKeys(kNs, 8).empty());
+  subject.MustDo(Put("k", "v"));
+  CHECK(subject.Snapshot()->SplitKeys(kNs, 1).empty());
+}
+
 }  // namespace
 }  // namespace tarn::testing
