@@ -69,7 +69,9 @@ absl::Status Catalog::Load() {
     CheckpointInfo info = directory_.Inspect(
         name.id, directory_.PathOf(name.id, CatalogFileKind::kPublished), own_store);
     info.pin = directory_.ReadPin(name.id);
-    if (!info.problem.ok()) base::LogWarning("a checkpoint is bad: ", info.problem.message());
+    const bool is_known = Get(name.id).status().ok() && Get(name.id)->problem == info.problem;
+    if (!info.problem.ok() && !is_known)
+      base::LogWarning("a checkpoint is bad: ", info.problem.message());
     checkpoints[name.id] = std::move(info);
   }
   const absl::MutexLock lock(&mutex_);

@@ -91,7 +91,8 @@ TEST_CASE("a block that lies about its size is refused") {
 }
 
 TEST_CASE("a block that lies about its number of entries is refused") {
-  const uint64_t claimed = GENERATE(uint64_t{0}, uint64_t{1}, uint64_t{3}, uint64_t{1000}, UINT64_MAX);
+  const uint64_t claimed =
+      GENERATE(uint64_t{0}, uint64_t{1}, uint64_t{3}, uint64_t{1000}, UINT64_MAX);
   Forgery forgery;
   forgery.AddBlock("n", {kA, kB}).info.entries = claimed;
   CheckDamaged(forgery, "a block");
