@@ -211,6 +211,7 @@ class Daemon::Parts {
     snapshot.engine = EngineName(options_.engine);
     snapshot.ready = gate_.state() == State::kServing;
     snapshot.counters = counters_.Read();
+    snapshot.calls_in_flight = counters_.calls_in_flight();
     snapshot.pipelines = counters_.pipelines();
     snapshot.connections = CountServerSockets();
     snapshot.wall_clock_drift_ms = clock_->WallClockDriftMs();

@@ -32,6 +32,8 @@ struct alignas(64) Counters::Stripe {
   Counter bytes_out{0};
   Counter batches{0};
   Counter scanned_entries{0};
+  Counter begun_calls{0};
+  Counter ended_calls{0};
 
   void AddTo(CounterTotals* totals) const;
 };
@@ -68,11 +70,14 @@ Counters::Stripe& Counters::Mine() {
   return stripes_[core < 0 ? 0 : static_cast<size_t>(core) % stripes_count_];
 }
 
-void Counters::AddCall(Rpc rpc, int code, int64_t nanos) {
+void Counters::BeginCall() { Add(Mine().begun_calls, 1); }
+
+void Counters::EndCall(Rpc rpc, int code, int64_t nanos) {
   Stripe& stripe = Mine();
   const auto index = static_cast<size_t>(rpc);
   const size_t known_code =
       code >= 0 && code < static_cast<int>(kCodes) ? static_cast<size_t>(code) : 2;  // UNKNOWN
+  Add(stripe.ended_calls, 1);
   Add(stripe.calls[index][known_code], 1);
   Add(stripe.latency[index][BucketOf(nanos)], 1);
   Add(stripe.latency_sum_ns[index], std::max<int64_t>(nanos, 0));
@@ -104,6 +109,17 @@ void Counters::AddScanned(uint64_t entries, uint64_t bytes_out) {
   Stripe& stripe = Mine();
   Add(stripe.scanned_entries, entries);
   Add(stripe.bytes_out, bytes_out);
+}
+
+// Ends are read first: what begins and ends meanwhile is then counted as begun only.
+int64_t Counters::calls_in_flight() const {
+  uint64_t ended = 0;
+  uint64_t begun = 0;
+  for (size_t i = 0; i < stripes_count_; ++i)
+    ended += stripes_[i].ended_calls.load(std::memory_order_acquire);
+  for (size_t i = 0; i < stripes_count_; ++i)
+    begun += stripes_[i].begun_calls.load(std::memory_order_acquire);
+  return static_cast<int64_t>(begun - ended);
 }
 
 CounterTotals Counters::Read() const {

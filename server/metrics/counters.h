@@ -93,7 +93,9 @@ class Counters {
   Counters();
   ~Counters();
 
-  void AddCall(Rpc rpc, int code, int64_t nanos);
+  // A call arrived, and later ended with this code.
+  void BeginCall();
+  void EndCall(Rpc rpc, int code, int64_t nanos);
   void AddBatch(const OperationTally& tally);
   // A batch of one operation.
   void AddOperation(storage::OperationKind kind, OperationOutcome outcome, uint64_t bytes_in,
@@ -103,6 +105,9 @@ class Counters {
   // Pipeline streams open now.
   void AddPipelines(int change) { pipelines_.fetch_add(change, std::memory_order_relaxed); }
   int64_t pipelines() const { return pipelines_.load(std::memory_order_relaxed); }
+
+  // Calls that have begun and not ended; perhaps a few too many while others begin and end.
+  int64_t calls_in_flight() const;
 
   CounterTotals Read() const;
 

@@ -150,6 +150,9 @@ void AddServer(const MetricsSnapshot& snapshot, Families* families) {
   families->Gauge("tarn_ready", "1 while requests are served, else 0.", snapshot.ready ? 1 : 0);
   families->Gauge("tarn_connections", "Connections from gRPC clients.",
                   static_cast<double>(snapshot.connections));
+  families->Gauge("tarn_grpc_calls_in_flight",
+                  "gRPC calls that have begun and not ended, streams included.",
+                  static_cast<double>(snapshot.calls_in_flight));
   families->Gauge("tarn_pipelines", "Pipeline streams that are open.",
                   static_cast<double>(snapshot.pipelines));
   families->Gauge("tarn_executor_queued_tasks", "Long or blocking work that waits for a thread.",

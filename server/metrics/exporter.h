@@ -21,6 +21,7 @@ struct MetricsSnapshot {
   std::string engine;
   bool ready = false;
   CounterTotals counters;
+  int64_t calls_in_flight = 0;
   int64_t pipelines = 0;
   int64_t connections = 0;
   uint64_t executor_queued = 0;

@@ -44,7 +44,10 @@ void ScanHandler::Take(const absl::Status& status, const storage::ScanChunk& chu
   sent_entries_ += chunk.entries.size();
   const bool at_limit = request_.limit() > 0 && sent_entries_ >= request_.limit();
   last_ = at_limit || chunk.resume_token.empty();
-  counters_.AddScanned(chunk.entries.size(), response_.ByteSizeLong());
+  uint64_t bytes = 0;
+  for (const storage::EntryView& entry : chunk.entries)
+    bytes += entry.key.size() + entry.value.size();
+  counters_.AddScanned(chunk.entries.size(), bytes);
 }
 
 void ScanHandler::Meet() {

@@ -69,6 +69,11 @@ class DaemonProcess::Log {
     return text_;
   }
 
+  void AwaitEnd() {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return ended_; });
+  }
+
   bool Await(const std::string& wanted, std::chrono::seconds patience) {
     std::unique_lock lock(mutex_);
     const auto found = [&] { return text_.find(wanted) != std::string::npos; };
@@ -161,6 +166,11 @@ void DaemonProcess::AwaitLog(const std::string& text) {
 }
 
 std::string DaemonProcess::log() const { return log_->text(); }
+
+std::string DaemonProcess::FinalLog() {
+  log_->AwaitEnd();
+  return log();
+}
 
 void DaemonProcess::Signal(int number) {
   if (pid_ > 0) kill(pid_, number);

@@ -59,8 +59,10 @@ class DaemonProcess {
   int Wait();
   int Stop();
 
-  // Everything logged since the last start.
+  // Everything logged since the last start, so far.
   std::string log() const;
+  // All of it, after Wait.
+  std::string FinalLog();
   // Blocks until the log holds `text`; throws when that takes too long, or when the process ends
   // first.
   void AwaitLog(const std::string& text);

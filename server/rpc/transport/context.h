@@ -18,10 +18,12 @@ struct TransportContext {
 class CallTimer {
  public:
   CallTimer(const TransportContext& context, Rpc rpc)
-      : context_(context), rpc_(rpc), start_ns_(context.clock.MonotonicNanos()) {}
+      : context_(context), rpc_(rpc), start_ns_(context.clock.MonotonicNanos()) {
+    context_.counters.BeginCall();
+  }
 
   void Stop(int code) const {
-    context_.counters.AddCall(rpc_, code, context_.clock.MonotonicNanos() - start_ns_);
+    context_.counters.EndCall(rpc_, code, context_.clock.MonotonicNanos() - start_ns_);
   }
 
  private:

@@ -1,10 +1,12 @@
 #include "server/rpc/transport/grpc_server.h"
 
+#include <algorithm>
 #include <utility>
 #include <vector>
 
 #include "absl/strings/match.h"
 #include "absl/strings/str_cat.h"
+#include "absl/time/clock.h"
 #include "server/rpc/health_service.h"
 #include "server/rpc/reflection_service.h"
 #include "server/rpc/transport/channelz.h"
@@ -24,6 +26,9 @@ namespace {
 constexpr int kKeepaliveMs = 60'000;         // A dead peer is noticed after this...
 constexpr int kKeepaliveTimeoutMs = 20'000;  // ...and this.
 constexpr int kMinClientPingMs = 9'000;      // Clients may ping every 10 s; a second for jitter.
+constexpr absl::Duration kDrainPoll = absl::Milliseconds(1);
+constexpr absl::Duration kGoodbye =
+    absl::Milliseconds(100);  // For clients to close their connections by themselves.
 constexpr int kHandshakeTimeoutMs = 10'000;  // Or half-open connections would pile up.
 
 std::vector<std::string> ServiceNames() {
@@ -98,10 +103,18 @@ class GrpcServer::Impl {
     streams_.DrainAll();
   }
 
+  // Calls are waited for by their count: gRPC itself would wait for connections too, and a client
+  // that nobody polls, or that has gone, does not answer its goodbye.
   void Shutdown(absl::Duration patience) {
     if (server_ == nullptr || std::exchange(shut_down_, true)) return;
+    const int64_t deadline = transport_.clock.MonotonicNanos() + absl::ToInt64Nanoseconds(patience);
+    while (transport_.counters.calls_in_flight() > 0 &&
+           transport_.clock.MonotonicNanos() < deadline) {
+      absl::SleepFor(kDrainPoll);
+    }
+    const absl::Duration goodbye = std::min(patience, kGoodbye);
     const gpr_timespec span =
-        gpr_time_from_millis(absl::ToInt64Milliseconds(patience), GPR_TIMESPAN);
+        gpr_time_from_millis(absl::ToInt64Milliseconds(goodbye), GPR_TIMESPAN);
     server_->Shutdown(gpr_time_add(gpr_now(GPR_CLOCK_MONOTONIC), span));
     server_->Wait();
   }
