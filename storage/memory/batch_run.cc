@@ -65,8 +65,7 @@ void BatchRun::RunIndependent() {
 void BatchRun::RunStretch(size_t begin, size_t end, LockMode mode) {
   const ShardLocks locks(context_.table, ShardSet(begin, end), mode);
   Prefetch(begin, end);
-  for (size_t i = begin; i < end; ++i)
-    RunSingle(batch_.operations[i], probes_[i]);
+  for (size_t i = begin; i < end; ++i) RunSingle(batch_.operations[i], probes_[i]);
 }
 
 void BatchRun::RunSingle(const Operation& operation, const Probe& probe) {

@@ -14,6 +14,7 @@ namespace {
 constexpr size_t kFirstVisit = 4;
 constexpr size_t kMaxVisit = 128;
 constexpr size_t kMaxStretchBytes = 32 << 10;
+constexpr size_t kUsualPageEntries = 512;
 
 absl::Status Expired() {
   return base::MakeError(absl::StatusCode::kAborted, base::Reason::kSnapshotExpired,
@@ -46,12 +47,14 @@ void MemoryCursor::Start(const PageBudget& budget, base::UnixMs now) {
   for (size_t index = 0; index < kShards; ++index) {
     stretches_[index].length = length;
     Refill(index, now);
+    SetHead(index);
   }
   merge_.Rebuild();
 }
 
 void MemoryCursor::Fill(const PageBudget& budget, base::UnixMs now, Page* page, Buffers* spent) {
   size_t bytes = 0;
+  page->entries.reserve(std::min(budget.max_entries, kUsualPageEntries));
   while (true) {
     const size_t index = merge_.winner();
     Stretch& stretch = stretches_[index];
@@ -68,6 +71,7 @@ void MemoryCursor::Fill(const PageBudget& budget, base::UnixMs now, Page* page, 
       spent->push_back(std::move(stretch.bytes));
       Refill(index, now);
     }
+    SetHead(index);
     merge_.Replay();
   }
 }
@@ -170,14 +174,19 @@ bool MemoryCursor::InRange(const Entry& entry) const {
   return range_.end.empty() || entry.key() < range_.end;
 }
 
-bool MemoryCursor::ComesBefore(size_t left, size_t right) const {
+void MemoryCursor::SetHead(size_t index) {
+  const Stretch& stretch = stretches_[index];
+  Head& head = heads_[index];
+  head.empty = stretch.empty();
+  if (head.empty) return;
+  const uint64_t prefix = stretch.prefixes[stretch.next];
+  head.rank = options_.direction == ScanDirection::kAscending ? prefix : ~prefix;
+}
+
+bool MemoryCursor::KeyComesBefore(size_t left, size_t right) const {
   const Stretch& a = stretches_[left];
   const Stretch& b = stretches_[right];
-  if (a.empty() || b.empty()) return !a.empty();
   const bool ascending = options_.direction == ScanDirection::kAscending;
-  const uint64_t a_prefix = a.prefixes[a.next];
-  const uint64_t b_prefix = b.prefixes[b.next];
-  if (a_prefix != b_prefix) return (a_prefix < b_prefix) == ascending;
   return (a.entries[a.next].key < b.entries[b.next].key) == ascending;
 }
 
