@@ -91,7 +91,7 @@ void ScanSessions::EndExpired() {
   }
 }
 
-size_t ScanSessions::open() const {
+size_t ScanSessions::size() const {
   absl::MutexLock lock(&mutex_);
   return sessions_.size();
 }

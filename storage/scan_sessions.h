@@ -59,7 +59,7 @@ class ScanSessions {
   // Ends those that have been idle too long.
   void EndExpired();
 
-  size_t open() const;
+  size_t size() const;
   absl::Duration oldest_age() const;
 
  private:

@@ -107,7 +107,7 @@ StoreStats StoreImpl::Stats() const {
   // The counter of revisions may have carried over since the start.
   stats.incarnation = std::max(meta_.incarnation, IncarnationOf(stats.engine.revision));
   stats.swept_entries = sweeper_->swept();
-  stats.open_scans = sessions_.open();
+  stats.open_scans = sessions_.size();
   stats.oldest_scan_age = sessions_.oldest_age();
   stats.namespaces = registry_->size();
   return stats;
