@@ -70,8 +70,7 @@ TEST_CASE("touch changes the deadline and nothing else, and takes a revision") {
   CHECK_FALSE(subject.Do(Touch("none").For(1000)).found);
 }
 
-// --- the sweeper
-// ------------------------------------------------------------------------------------
+// --- the sweeper ---
 
 TEST_CASE("the sweeper removes what has expired, invisibly, and counts it") {
   StoreSubject subject;

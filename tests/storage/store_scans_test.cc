@@ -130,8 +130,7 @@ TEST_CASE("a limit that is met at the very end leaves nothing to resume") {
   CHECK(subject.store().Stats().open_scans == 0);
 }
 
-// --- one view
-// ---------------------------------------------------------------------------------------
+// --- one view ---
 
 TEST_CASE("a scan shows one revision, while writes go on") {
   Letters subject;
@@ -182,8 +181,7 @@ TEST_CASE("entries that expire are not shown, even in the middle of a scan") {
   CHECK(subject.Next(*scan).entries == "d=4 e=5");
 }
 
-// --- tokens
-// -----------------------------------------------------------------------------------------
+// --- tokens ---
 
 TEST_CASE("a token goes with its request only") {
   Letters subject;
@@ -249,8 +247,7 @@ TEST_CASE("a token from before a restart, or of a namespace that was replaced, h
   CHECK(Brief(subject.ScanAll(Resuming(token)).status) == kExpired);
 }
 
-// --- how long a snapshot is kept
-// --------------------------------------------------------------------
+// --- how long a snapshot is kept ---
 
 TEST_CASE("a scan that reached its end keeps no snapshot, one that was given up keeps its") {
   Letters subject;

@@ -38,8 +38,7 @@ class FaultFileSystem final : public base::FileSystem {
   FaultFileSystem();
   ~FaultFileSystem() override;
 
-  // --- faults
-  // -------------------------------------------------------------------------------------------------------
+  // --- faults ---
 
   // The operation with this number (counted on from the start) fails, or that and all later ones.
   void FailAt(uint64_t operation, FaultKind kind, FaultDuration duration);
@@ -51,8 +50,7 @@ class FaultFileSystem final : public base::FileSystem {
 
   void SetSpace(const base::DiskSpace& space);
 
-  // --- what happened
-  // ------------------------------------------------------------------------------------------------
+  // --- what happened ---
 
   uint64_t operations() const;
   // One line each: "create a.tmp", "append a.tmp 12", "sync a.tmp", "close a.tmp", "rename a.tmp
@@ -60,8 +58,7 @@ class FaultFileSystem final : public base::FileSystem {
   // a", "space d", "lock LOCK". A failed one ends in " !".
   std::vector<std::string> trace() const;
 
-  // --- base::FileSystem
-  // ---------------------------------------------------------------------------------------------
+  // --- base::FileSystem ---
 
   absl::StatusOr<std::unique_ptr<base::WritableFile>> Create(const std::string& path) override;
   absl::StatusOr<std::unique_ptr<base::RandomAccessFile>> Open(const std::string& path) override;

@@ -50,7 +50,8 @@ absl::Status SmallDisk::SyncDirectory(const std::string& path) {
   return status.ok() ? real_.SyncDirectory(path) : status;
 }
 
-absl::StatusOr<base::DiskSpace> SmallDisk::Space(const std::string&) {
+absl::StatusOr<base::DiskSpace> SmallDisk::Space(const std::string& path) {
+  if (really_) return real_.Space(path);
   return base::DiskSpace{free_bytes_, uint64_t{1} << 41};
 }
 

@@ -1,6 +1,7 @@
 // A RocksDB engine under test, with a world that the test owns.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -24,6 +25,8 @@ namespace tarn::testing {
 class SmallDisk final : public base::FileSystem {
  public:
   void SetFree(uint64_t bytes) { free_bytes_ = bytes; }
+  // As much as there really is.
+  void AskReally() { really_ = true; }
 
   absl::StatusOr<std::unique_ptr<base::WritableFile>> Create(const std::string& path) override {
     return real_.Create(path);
@@ -60,6 +63,7 @@ class SmallDisk final : public base::FileSystem {
 
   base::FileSystem& real_ = base::PosixFileSystem();
   std::atomic<uint64_t> free_bytes_{uint64_t{1} << 40};
+  std::atomic<bool> really_{false};
   std::atomic<int> names_left_{-1};  // Below 0: all.
   std::atomic<int> failures_left_{0};
 };
@@ -69,6 +73,7 @@ class ManualExecutor final : public base::Executor {
  public:
   absl::Status Submit(base::Task task) override;
   void RefuseAll() { refuse_ = true; }
+  void AcceptAll() { refuse_ = false; }
   // Runs what waits, in order; gives its number.
   size_t RunAll();
   size_t waiting() const { return tasks_.size(); }
