@@ -92,16 +92,17 @@ class Daemon::Parts {
 
   void Reload(const Options& wanted) {
     const ConfigurationChange change = CompareConfigurations(options_, wanted);
-    for (const std::string& line : change.applied) base::LogInfo("reloaded ", line);
-    for (const std::string& line : change.deferred) base::LogWarning("needs a restart: ", line);
-    if (change.applied.empty() && change.deferred.empty())
-      base::LogInfo("reloaded: nothing has changed");
     options_.log_level = wanted.log_level;
     options_.log_format = wanted.log_format;
     options_.drain_timeout = wanted.drain_timeout;
     options_.admin_names = wanted.admin_names;
     base::ConfigureLogging({.level = options_.log_level, .format = options_.log_format});
     policy_.SetNames(options_.admin_names);
+    for (const std::string& line : change.applied) base::LogInfo("reloaded ", line);
+    for (const std::string& line : change.deferred) base::LogWarning("needs a restart: ", line);
+    if (change.applied.empty() && change.deferred.empty()) {
+      base::LogInfo("reloaded: nothing has changed");
+    }
   }
 
   const Options& options() const { return options_; }
@@ -134,7 +135,10 @@ class Daemon::Parts {
     http_ = *std::move(http);
     auto grpc = GrpcServer::Start(GrpcOptionsOf(options_),
                                   {*state_service_, *admin_service_, counters_, *clock_});
-    if (!grpc.ok()) return Exiting(grpc.status(), ExitCode::kCannotListen);
+    if (!grpc.ok()) {
+      const bool tls = absl::IsInvalidArgument(grpc.status());
+      return Exiting(grpc.status(), tls ? ExitCode::kUsage : ExitCode::kCannotListen);
+    }
     grpc_ = *std::move(grpc);
     return absl::OkStatus();
   }

@@ -126,9 +126,9 @@ TEST_CASE("a taken port is an error that names it") {
 TEST_CASE("an address of another machine is an error that names it") {
   const TempDir dir;
   const Ended ended =
-      RunToEnd(dir, {"--engine", "memory", "--listen", "192.0.2.1:0", "--insecure-listen"});
+      RunToEnd(dir, {"--engine", "memory", "--listen", "198.51.100.1:0", "--insecure-listen"});
   CHECK(ended.code == 6);
-  CHECK(Holds(ended.log, "cannot listen on 192.0.2.1:0: Cannot assign requested address"));
+  CHECK(Holds(ended.log, "cannot listen on 198.51.100.1:0: Cannot assign requested address"));
 }
 
 TEST_CASE("a Unix socket serves, and is not taken over while somebody answers on it") {

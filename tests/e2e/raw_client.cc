@@ -55,11 +55,13 @@ std::string Brief(const google::rpc::Status& status) {
 std::string Brief(const grpc::Status& status) { return Brief(DetailsOf(status)); }
 
 RawClient::RawClient(const std::string& address,
-                     std::shared_ptr<grpc::ChannelCredentials> credentials) {
+                     std::shared_ptr<grpc::ChannelCredentials> credentials,
+                     const std::string& server_name) {
   grpc::ChannelArguments arguments;
   // Each client a connection of its own, whatever other clients of this process have open.
   arguments.SetInt(GRPC_ARG_USE_LOCAL_SUBCHANNEL_POOL, 1);
   arguments.SetMaxSendMessageSize(-1);
+  if (!server_name.empty()) arguments.SetSslTargetNameOverride(server_name);
   channel_ = grpc::CreateCustomChannel(address, credentials, arguments);
   state_ = v1::StateService::NewStub(channel_);
   admin_ = v1::AdminService::NewStub(channel_);

@@ -28,9 +28,11 @@ class RawClient {
  public:
   static constexpr std::chrono::seconds kPatience{20};
 
+  // `server_name`: what its certificate must be for, when that is not the address.
   explicit RawClient(
       const std::string& address,
-      std::shared_ptr<grpc::ChannelCredentials> credentials = grpc::InsecureChannelCredentials());
+      std::shared_ptr<grpc::ChannelCredentials> credentials = grpc::InsecureChannelCredentials(),
+      const std::string& server_name = "");
 
   // "OK", or the error in brief.
   std::string Put(

@@ -6,6 +6,7 @@
 #include "absl/strings/str_cat.h"
 #include "storage/base/file_system.h"
 #include "storage/base/status.h"
+#include <grpcpp/generic/async_generic_service.h>
 #include <grpcpp/security/server_credentials.h>
 #include <grpcpp/security/tls_certificate_provider.h>
 #include <grpcpp/security/tls_credentials_options.h>
@@ -14,7 +15,7 @@ namespace tarn::server {
 namespace {
 
 // How often the files are looked at. A certificate is renewed days before it ends.
-constexpr unsigned kRefreshSeconds = 5;
+constexpr unsigned kRefreshSeconds = 2;
 
 absl::StatusOr<std::string> ReadPem(const std::string& path, const char* what) {
   absl::StatusOr<std::string> content = base::ReadFile(base::PosixFileSystem(), path);
@@ -33,7 +34,9 @@ absl::Status TryPair(const std::string& key, const std::string& certificate,
                      const TlsFiles& files) {
   grpc::SslServerCredentialsOptions options;
   options.pem_key_cert_pairs = {{key, certificate}};
+  grpc::CallbackGenericService anything;  // A server without a service does not start.
   grpc::ServerBuilder builder;
+  builder.RegisterCallbackGenericService(&anything);
   builder.AddListeningPort("127.0.0.1:0", grpc::SslServerCredentials(options));
   if (builder.BuildAndStart() != nullptr) return absl::OkStatus();
   return absl::InvalidArgumentError(absl::StrCat("TLS: the key ", files.key,

@@ -45,8 +45,8 @@ class GrpcServer {
     const base::Clock& clock;
   };
 
-  // Listening when it returns. FAILED_PRECONDITION when another process has the port;
-  // INVALID_ARGUMENT for an address or TLS files that cannot be used.
+  // Listening when it returns. FAILED_PRECONDITION when it cannot listen there, with the reason;
+  // INVALID_ARGUMENT for TLS files that cannot be used.
   static absl::StatusOr<std::unique_ptr<GrpcServer>> Start(const GrpcServerOptions& options,
                                                            const Services& services);
 

@@ -35,16 +35,8 @@ class Socket {
 absl::Status ErrorOf(int error, const std::string& listen) {
   const std::string text =
       absl::StrCat("cannot listen on ", listen, ": ", std::generic_category().message(error));
-  switch (error) {
-    case EADDRINUSE:
-      return absl::FailedPreconditionError(
-          absl::StrCat(text, "; is another daemon running there?"));
-    case EACCES:
-    case EPERM:
-      return absl::PermissionDeniedError(text);
-    default:
-      return absl::InvalidArgumentError(text);
-  }
+  const char* hint = error == EADDRINUSE ? "; is another daemon running there?" : "";
+  return absl::FailedPreconditionError(absl::StrCat(text, hint));
 }
 
 struct HostPort {
@@ -70,7 +62,7 @@ absl::Status BindError(const std::string& listen) {
   const int failed = getaddrinfo(address.host.empty() ? nullptr : address.host.c_str(),
                                  address.port.c_str(), &hints, &first);
   if (failed != 0) {
-    return absl::InvalidArgumentError(
+    return absl::FailedPreconditionError(
         absl::StrCat("cannot listen on ", listen, ": ", gai_strerror(failed)));
   }
   const std::unique_ptr<addrinfo, decltype(&freeaddrinfo)> owned(first, freeaddrinfo);
@@ -78,7 +70,7 @@ absl::Status BindError(const std::string& listen) {
     const Socket probe(one->ai_family);
     if (bind(probe.fd(), one->ai_addr, one->ai_addrlen) != 0) return ErrorOf(errno, listen);
   }
-  return absl::UnavailableError(absl::StrCat("cannot listen on ", listen, ": see the log"));
+  return absl::FailedPreconditionError(absl::StrCat("cannot listen on ", listen, ": see the log"));
 }
 
 // The path of "unix:PATH" as an address; a family of 0 when it is too long.
@@ -101,7 +93,7 @@ absl::Status ListenError(const std::string& listen) {
   const int failed = bind(probe.fd(), reinterpret_cast<const sockaddr*>(&address), sizeof(address));
   if (failed != 0) return ErrorOf(errno, listen);
   unlink(address.sun_path);
-  return absl::UnavailableError(absl::StrCat("cannot listen on ", listen, ": see the log"));
+  return absl::FailedPreconditionError(absl::StrCat("cannot listen on ", listen, ": see the log"));
 }
 
 absl::Status CheckUnixSocketIsFree(const std::string& listen) {

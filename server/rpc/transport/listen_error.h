@@ -7,9 +7,8 @@
 
 namespace tarn::server {
 
-// Tries what gRPC has just failed to do, to learn the operating system's reason:
-// FAILED_PRECONDITION when the address is taken, PERMISSION_DENIED, or INVALID_ARGUMENT for an
-// address that this machine does not have or that means nothing.
+// Tries what gRPC has just failed to do, to learn the operating system's reason.
+// FAILED_PRECONDITION with it.
 absl::Status ListenError(const std::string& listen);
 
 // gRPC replaces a Unix socket that exists. FAILED_PRECONDITION when somebody still answers on it;
