@@ -31,10 +31,9 @@ class PointReader {
  private:
   struct Lookups;
 
-  ReadOutcome ReadOne(const Database& database, const Batch& batch, ReadFrom from,
-                      BatchResult& result) const;
-  ReadOutcome ReadMany(const Database& database, const Batch& batch, ReadFrom from,
-                       BatchResult& result) const;
+  ReadOutcome ReadFromMemory(const Database& database, const Batch& batch,
+                             BatchResult& result) const;
+  void ReadFromDisk(const Database& database, const Batch& batch, BatchResult& result) const;
 
   const Limits limits_;
   const base::Clock& clock_;
