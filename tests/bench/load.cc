@@ -151,41 +151,54 @@ UnaryResult RunUnary(v1::StateService::Stub& stub, typename Caller<Request, Resp
   return result;
 }
 
-// The messages of a pipeline are made before the clock runs: the server is measured, not this
-// program.
-std::vector<v1::PipelineRequest> MakeMessages(Call call, const DataSet& data, size_t first,
-                                              size_t count, size_t batch) {
-  std::vector<v1::PipelineRequest> messages(count);
-  for (v1::PipelineRequest& message : messages) {
-    message.set_mode(v1::BATCH_MODE_INDEPENDENT);
-    for (size_t i = 0; i < batch; ++i) {
-      v1::Operation* const operation = message.add_operations();
-      const absl::string_view key = data.shuffled_key(first++);
-      operation->set_key(key.data(), key.size());
-      if (call == Call::kGet) {
-        operation->mutable_get();
-      } else {
-        operation->mutable_put()->set_value(data.value().data(), data.value().size());
-      }
+// What a worker does for each message: builds it from its keys, in the memory of an earlier one.
+void BuildMessage(Call call, const DataSet& data, size_t first, size_t batch,
+                  v1::PipelineRequest* message) {
+  message->clear_operations();
+  message->set_mode(v1::BATCH_MODE_INDEPENDENT);
+  for (size_t i = 0; i < batch; ++i) {
+    v1::Operation* const operation = message->add_operations();
+    const absl::string_view key = data.shuffled_key(first + i);
+    operation->set_key(key.data(), key.size());
+    if (call == Call::kGet) {
+      operation->mutable_get();
+    } else {
+      operation->mutable_put()->set_value(data.value().data(), data.value().size());
     }
   }
-  return messages;
 }
 
-// Keeps `outstanding` messages unanswered until `stop` says so, then drains.
+// What a worker does with each answer: looks at every result.
+size_t CountFound(const v1::PipelineResponse& response, size_t* value_bytes) {
+  size_t found = 0;
+  for (const v1::OperationResult& result : response.results()) {
+    found += result.found() ? 1 : 0;
+    *value_bytes += result.value().size();
+  }
+  return found;
+}
+
+struct PipelineLoad {
+  Call call = Call::kGet;
+  size_t first_key = 0;
+  size_t batch = 128;
+  size_t outstanding = 16;
+  size_t max_messages = SIZE_MAX;
+  Clock::time_point end = Clock::time_point::max();
+};
+
+// Keeps `outstanding` messages unanswered until the end of the load, then drains.
 class PipelineClient final
     : public grpc::ClientBidiReactor<v1::PipelineRequest, v1::PipelineResponse> {
  public:
-  PipelineClient(v1::StateService::Stub& stub, std::vector<v1::PipelineRequest> messages,
-                 size_t outstanding, Clock::time_point end, size_t max_messages, Pending& pending)
-      : messages_(std::move(messages)),
-        outstanding_(outstanding),
-        end_(end),
-        max_messages_(max_messages),
-        pending_(pending) {
+  PipelineClient(v1::StateService::Stub& stub, const DataSet& data, const PipelineLoad& load,
+                 Pending& pending)
+      : data_(data), load_(load), pending_(pending) {
     stub.async()->Pipeline(&context_, this);
-    writing_ = true;
-    SendNext();
+    {
+      const std::lock_guard lock(mutex_);
+      SendNext();
+    }
     StartRead(&response_);
     StartCall();
   }
@@ -201,6 +214,7 @@ class PipelineClient final
     if (response_.has_status())
       MustSucceed(grpc::Status(grpc::StatusCode::UNKNOWN, response_.status().message()));
     operations_ += static_cast<size_t>(response_.results_size());
+    found_ += CountFound(response_, &value_bytes_);
     StartRead(&response_);
     const std::lock_guard lock(mutex_);
     ++answered_;
@@ -212,32 +226,31 @@ class PipelineClient final
   }
 
   size_t operations() const { return operations_; }
+  size_t found() const { return found_; }
 
  private:
   void MaybeSend() {
-    if (writing_ || closed_ || sent_ - answered_ >= outstanding_) return;
-    if (Clock::now() >= end_ || sent_ == max_messages_) {
-      closed_ = true;
-      StartWritesDone();
-      return;
-    }
-    writing_ = true;
-    SendNext();
+    if (writing_ || closed_ || sent_ - answered_ >= load_.outstanding) return;
+    if (Clock::now() < load_.end && sent_ < load_.max_messages) return SendNext();
+    closed_ = true;
+    StartWritesDone();
   }
   void SendNext() {
-    v1::PipelineRequest& message = messages_[sent_ % messages_.size()];
-    message.set_batch_id(++sent_);
-    StartWrite(&message);
+    writing_ = true;
+    BuildMessage(load_.call, data_, load_.first_key + sent_ * load_.batch, load_.batch, &request_);
+    request_.set_batch_id(++sent_);
+    StartWrite(&request_);
   }
 
-  std::vector<v1::PipelineRequest> messages_;
-  const size_t outstanding_;
-  const Clock::time_point end_;
-  const size_t max_messages_;
+  const DataSet& data_;
+  const PipelineLoad load_;
   Pending& pending_;
   grpc::ClientContext context_;
+  v1::PipelineRequest request_;
   v1::PipelineResponse response_;
-  std::atomic<size_t> operations_{0};
+  size_t operations_ = 0;
+  size_t found_ = 0;
+  size_t value_bytes_ = 0;
   std::mutex mutex_;
   bool writing_ = false;
   bool closed_ = false;
@@ -258,10 +271,12 @@ Load::Load(const std::string& endpoint, const DataSet& data) : data_(data) {
 
 void Load::Fill() {
   constexpr size_t kBatch = 500;
+  PipelineLoad load;
+  load.call = Call::kPut;
+  load.batch = kBatch;
+  load.max_messages = (data_.size() + kBatch - 1) / kBatch;
   Pending pending(1);
-  const size_t count = (data_.size() + kBatch - 1) / kBatch;
-  PipelineClient client(*stub_, MakeMessages(Call::kPut, data_, 0, count, kBatch), 16,
-                        Clock::time_point::max(), count, pending);
+  PipelineClient client(*stub_, data_, load, pending);
   pending.Wait();
 }
 
@@ -277,15 +292,20 @@ UnaryResult Load::Unary(Call call, int in_flight, double seconds) {
 
 double Load::Pipeline(Call call, size_t batch, size_t outstanding, double seconds) {
   next_key_ += 7919;
-  constexpr size_t kMessages = 512;  // Distinct keys far beyond the processor's caches.
-  std::vector<v1::PipelineRequest> messages =
-      MakeMessages(call, data_, next_key_, kMessages, batch);
-  Pending pending(1);
+  PipelineLoad load;
+  load.call = call;
+  load.first_key = next_key_;
+  load.batch = batch;
+  load.outstanding = outstanding;
   const Clock::time_point begin = Clock::now();
-  const Clock::time_point end =
+  load.end =
       begin + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
-  PipelineClient client(*stub_, std::move(messages), outstanding, end, SIZE_MAX, pending);
+  Pending pending(1);
+  PipelineClient client(*stub_, data_, load, pending);
   pending.Wait();
+  if (client.found() != client.operations()) {
+    MustSucceed(grpc::Status(grpc::StatusCode::NOT_FOUND, "keys of the data set are missing"));
+  }
   return static_cast<double>(client.operations()) / (MicrosBetween(begin, Clock::now()) / 1e6);
 }
 
