@@ -77,6 +77,12 @@ void FaultEngine::FailAfterDoing(const absl::Status& status, BatchFilter filter)
   fails_late_ = std::move(filter);
 }
 
+void FaultEngine::FailOperations(const absl::Status& status, BatchFilter filter) {
+  absl::MutexLock lock(&mutex_);
+  operation_failure_ = status;
+  fails_each_ = std::move(filter);
+}
+
 void FaultEngine::FailOpenSnapshot(const absl::Status& status) {
   absl::MutexLock lock(&mutex_);
   open_failure_ = status;
@@ -153,6 +159,11 @@ void FaultEngine::Run(const Batch& batch, Completion done) {
       return;
     }
     if (fails_(batch)) failed.status = batch_failure_;
+    if (!operation_failure_.ok() && fails_each_(batch)) {
+      for (size_t i = 0; i < batch.operations.size(); ++i) {
+        failed.results.emplace_back().status = operation_failure_;
+      }
+    }
     if (!late_failure_.ok() && fails_late_(batch)) {
       done = [status = late_failure_, done = std::move(done)](BatchResult&) mutable {
         BatchResult unknown;
@@ -161,7 +172,7 @@ void FaultEngine::Run(const Batch& batch, Completion done) {
       };
     }
   }
-  if (!failed.status.ok()) return std::move(done)(failed);
+  if (!failed.status.ok() || !failed.results.empty()) return std::move(done)(failed);
   engine_.Run(batch, std::move(done));
 }
 

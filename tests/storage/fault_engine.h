@@ -35,6 +35,8 @@ class FaultEngine final : public Engine {
   void FailBatches(const absl::Status& status, BatchFilter filter = AnyBatch);
   // They are done all the same.
   void FailAfterDoing(const absl::Status& status, BatchFilter filter);
+  // Each operation of theirs fails by itself; nothing is done.
+  void FailOperations(const absl::Status& status, BatchFilter filter = AnyBatch);
   void FailOpenSnapshot(const absl::Status& status);
   void FailSweep(const absl::Status& status);
 
@@ -80,6 +82,8 @@ class FaultEngine final : public Engine {
   mutable absl::Mutex mutex_;
   absl::Status batch_failure_ ABSL_GUARDED_BY(mutex_);
   BatchFilter fails_ ABSL_GUARDED_BY(mutex_) = AnyBatch;
+  absl::Status operation_failure_ ABSL_GUARDED_BY(mutex_);
+  BatchFilter fails_each_ ABSL_GUARDED_BY(mutex_) = AnyBatch;
   absl::Status late_failure_ ABSL_GUARDED_BY(mutex_);
   BatchFilter fails_late_ ABSL_GUARDED_BY(mutex_) = AnyBatch;
   absl::Status open_failure_ ABSL_GUARDED_BY(mutex_);

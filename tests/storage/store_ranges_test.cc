@@ -133,6 +133,16 @@ TEST_CASE("an error in the middle ends the work and is given on") {
   CHECK(Value(subject.DeleteRange("")).entries == 1500);
 }
 
+TEST_CASE("an entry that cannot be deleted ends the work with its error") {
+  StoreSubject subject;
+  Fill(subject, "", 10);
+  const absl::Status full = absl::ResourceExhaustedError("queue");
+  subject.engine->FailOperations(full, IsUserWrite);
+  CHECK(subject.DeleteRange("").status() == full);
+  subject.engine->FailOperations(absl::OkStatus());
+  CHECK(Value(subject.Count("")).entries == 10);
+}
+
 TEST_CASE("a snapshot that the engine ends ends the work") {
   StoreSubject subject;
   Fill(subject, "", 9000);

@@ -5,6 +5,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cstdlib>
 #include <memory>
 #include <optional>
 #include <string>
@@ -59,6 +60,16 @@ TEMPLATE_TEST_CASE("what was appended is read back", "", PosixSubject, FaultSubj
   REQUIRE(file->Append("world").ok());
   REQUIRE(file->Close().ok());
   CHECK(subject.Read("a") == "hello world");
+}
+
+TEMPLATE_TEST_CASE("bytes that were appended can be replaced", "", PosixSubject, FaultSubject) {
+  TestType subject;
+  const auto file = Value(subject.files().Create(subject.In("a")));
+  REQUIRE(file->Append("0123456789").ok());
+  REQUIRE(file->WriteAt(3, "xyz").ok());
+  REQUIRE(file->Append("end").ok());
+  REQUIRE(file->Close().ok());
+  CHECK(subject.Read("a") == "012xyz6789end");
 }
 
 TEMPLATE_TEST_CASE("creating a file that exists empties it", "", PosixSubject, FaultSubject) {
@@ -222,12 +233,44 @@ TEST_CASE("a file that cannot be synced says so for good") {
   CHECK(file->Append("x") == status);
 }
 
+// Root may do everything, so it becomes nobody for a while.
+class Nobody {
+ public:
+  Nobody() : changed_(seteuid(65534) == 0) {}
+  ~Nobody() {
+    if (changed_ && seteuid(getuid()) != 0) std::abort();
+  }
+
+ private:
+  const bool changed_;
+};
+
 TEST_CASE("missing permission is PERMISSION_DENIED") {
-  if (geteuid() == 0) return;  // Root may do everything.
   PosixSubject subject;
   subject.Write("a", "1");
   REQUIRE(chmod(subject.In("a").c_str(), 0) == 0);
-  CHECK(Brief(subject.files().Open(subject.In("a"))) == "PERMISSION_DENIED");
+  REQUIRE(chmod(subject.root().c_str(), 0500) == 0);
+  {
+    const Nobody nobody;
+    CHECK(Brief(subject.files().Open(subject.In("a"))) == "PERMISSION_DENIED");
+    CHECK(Brief(subject.files().Create(subject.In("b"))) == "PERMISSION_DENIED");
+    CHECK(Brief(subject.files().CreateDirectories(subject.In("d"))) == "PERMISSION_DENIED");
+  }
+  REQUIRE(chmod(subject.root().c_str(), 0700) == 0);
+}
+
+TEST_CASE("what the system refuses for any other reason is INTERNAL, with its words") {
+  FileSystem& files = PosixFileSystem();
+  const std::string too_long = "/" + std::string(5000, 'x');
+  for (const absl::Status& status :
+       {files.Open(too_long).status(), files.Exists(too_long).status(), files.Remove(too_long),
+        files.Space(too_long).status(), files.Lock(too_long, "x").status(),
+        files.CreateDirectories(too_long), files.List(too_long).status()}) {
+    CHECK(Brief(status) == "INTERNAL");
+    CHECK_THAT(std::string(status.message()), Catch::Matchers::EndsWith(": File name too long"));
+  }
+  CHECK(Brief(files.SyncDirectory("/proc")) == "INTERNAL");
+  CHECK(Brief(files.Space("/no/such/directory")) == "NOT_FOUND");
 }
 
 TEST_CASE("reading a file as a whole is bounded") {
