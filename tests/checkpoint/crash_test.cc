@@ -264,9 +264,9 @@ TEST_CASE(
     // It recovers by itself, and leaves nothing behind.
     CHECK(Brief(life.daemon->Create()) == "OK");
     CHECK(life.daemon->checkpointer->Status().last_error.ok());
+    CHECK_FALSE(HasLeftovers(life.machine));
     life.Restart(Unsynced::kLost, Unsynced::kLost);
     CHECK(life.State() == new_state);
-    CHECK_FALSE(HasLeftovers(life.machine));
   }
 }
 

@@ -5,6 +5,7 @@
 #include <ostream>
 #include <stdexcept>
 
+#include "absl/synchronization/notification.h"
 #include "storage/namespace_record.h"
 #include "tests/support/status.h"
 
@@ -40,14 +41,19 @@ std::vector<Row> RowsOf(storage::Engine& engine, const std::vector<NamespaceId>&
   for (const NamespaceId ns : namespaces) {
     const auto cursor = snapshot->NewCursor({.ns = ns}, {});
     for (bool at_end = false; !at_end;) {
+      absl::Notification given;
+      absl::Status failure;
       cursor->Next({}, snapshot->as_of(), [&](const absl::Status& status, storage::Page& page) {
-        if (!status.ok()) throw std::runtime_error(status.ToString());
+        failure = status;
         for (const storage::EntryView& entry : page.entries) {
           rows.push_back({std::string(entry.key), std::string(entry.value), entry.revision,
                           entry.deadline, ns});
         }
         at_end = page.at_end;
+        given.Notify();
       });
+      given.WaitForNotification();
+      if (!failure.ok()) throw std::runtime_error(failure.ToString());
     }
   }
   return rows;
