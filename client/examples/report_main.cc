@@ -1,10 +1,13 @@
 // window_report: shows what window_worker has put into tarnd: the top windows, or all of them.
 #include <algorithm>
+#include <chrono>
 #include <cstdint>
 #include <cstdio>
 #include <functional>
 #include <iostream>
+#include <iterator>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
@@ -25,6 +28,7 @@ constexpr char kUsage[] =
 struct Row {
   WindowName name;
   Window window;
+  tarn::Timestamp expire_time;
 };
 
 struct Settings {
@@ -61,7 +65,9 @@ absl::StatusOr<std::vector<Row>> ReadClosed(const tarn::Client& client) {
     if (!name.ok()) return name.status();
     const absl::StatusOr<Window> window = DecodeWindow(entry->value);
     if (!window.ok()) return window.status();
-    rows.push_back({*std::move(name), *window});
+    if (!entry->expire_time)
+      return absl::DataLossError(entry->key + " is closed and never expires");
+    rows.push_back({*std::move(name), *window, *entry->expire_time});
   }
   return rows;
 }
@@ -70,7 +76,7 @@ absl::StatusOr<std::vector<Row>> ReadClosed(const tarn::Client& client) {
 absl::Status ShowAll(const tarn::Client& client) {
   const absl::StatusOr<std::vector<Row>> rows = ReadClosed(client);
   if (!rows.ok()) return rows.status();
-  for (const auto& [name, window] : *rows) {
+  for (const auto& [name, window, expire_time] : *rows) {
     std::cout << (name.kind == WindowKind::kTumbling ? "window" : "session") << '\t'
               << name.event_key << '\t' << window.start << '\t' << window.last << '\t'
               << window.count << '\t' << window.sum << '\t' << window.min << '\t' << window.max
@@ -95,26 +101,35 @@ std::vector<Row> Top(const std::vector<Row>& rows, WindowKind kind, size_t count
   return top;
 }
 
-void ShowTable(const char* title, const char* until, const std::vector<Row>& rows, double divide) {
-  absl::PrintF("  %s\n    %-10s %-17s %-17s %7s %9s %9s %9s\n", title, "key", "from", until,
-               "events", "mean", "min", "max");
-  for (const auto& [name, window] : rows) {
+void ShowTable(const char* title, const std::vector<Row>& rows, double divide) {
+  absl::PrintF("\n    %s\n    %-10s %-17s %-17s %7s %9s %9s %9s\n", title, "key", "from",
+               "last event", "events", "mean", "min", "max");
+  for (const auto& [name, window, expire_time] : rows) {
+    const double sum = static_cast<double>(window.sum) / divide;
     absl::PrintF("    %-10s %-17s %-17s %7d %9.1f %9.1f %9.1f\n", name.event_key,
                  FormatMinute(window.start), FormatMinute(window.last), window.count,
-                 static_cast<double>(window.sum) / static_cast<double>(window.count) / divide,
-                 static_cast<double>(window.min) / divide,
+                 sum / static_cast<double>(window.count), static_cast<double>(window.min) / divide,
                  static_cast<double>(window.max) / divide);
   }
-  absl::PrintF("\n");
+}
+
+void ShowExpiry(const std::vector<Row>& rows) {
+  const auto first = std::min_element(rows.begin(), rows.end(), [](const Row& a, const Row& b) {
+    return a.expire_time < b.expire_time;
+  });
+  if (first == rows.end()) return;
+  absl::PrintF("    %d windows and sessions are closed; they expire from %s (UTC) on\n",
+               rows.size(), FormatMinute(std::chrono::system_clock::to_time_t(first->expire_time)));
 }
 
 absl::Status ShowTop(const tarn::Client& client, const Settings& settings) {
   const absl::StatusOr<std::vector<Row>> rows = ReadClosed(client);
   if (!rows.ok()) return rows.status();
-  ShowTable("Windows with the largest sum", "last event",
+  ShowExpiry(*rows);
+  ShowTable("Windows with the largest sum",
             Top(*rows, WindowKind::kTumbling, settings.top, [](const Window& w) { return w.sum; }),
             settings.divide);
-  ShowTable("Sessions with the most events", "last event",
+  ShowTable("Sessions with the most events",
             Top(*rows, WindowKind::kSession, settings.top, [](const Window& w) { return w.count; }),
             settings.divide);
   return absl::OkStatus();

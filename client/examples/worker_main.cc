@@ -91,8 +91,9 @@ class Display {
     if (shown_ && percent == percent_) return;
     shown_ = true;
     percent_ = percent;
-    std::cout << percent << " % read, " << progress.events << " events, up to "
-              << FormatMinute(progress.time) << std::endl;
+    std::cout << percent << " % of the log, " << progress.events << " events";
+    if (progress.events > 0) std::cout << ", up to " << FormatMinute(progress.time);
+    std::cout << std::endl;
   }
 
  private:
@@ -131,10 +132,10 @@ ExitCode Main(const std::vector<std::string>& arguments) {
   }
   const absl::Status worked = Work(*settings);
   if (worked.ok()) return kDone;
-  std::cerr << "window_worker: " << worked << "\n";
-  const bool replaced = tarn::ReasonOf(worked) == tarn::Reason::kRevisionMismatch;
-  if (replaced) std::cerr << "window_worker: another worker has taken over: nothing was written\n";
-  return replaced ? kReplaced : kFailed;
+  std::cerr << "window_worker: " << worked.message() << "\n";
+  if (tarn::ReasonOf(worked) != tarn::Reason::kRevisionMismatch) return kFailed;
+  std::cerr << "window_worker: another worker has taken over; this one wrote nothing more\n";
+  return kReplaced;
 }
 
 }  // namespace
