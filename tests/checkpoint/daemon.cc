@@ -122,6 +122,14 @@ std::vector<std::string> Daemon::Names() const {
   return names;
 }
 
+void DoctoredEngine::Run(const storage::Batch& batch, storage::Completion done) {
+  if (on_batch) on_batch();
+  if (!batches_left || (*batches_left)-- > 0) return inner_.Run(batch, std::move(done));
+  storage::BatchResult result;
+  result.status = absl::ResourceExhaustedError("no more batches");
+  std::move(done)(result);
+}
+
 absl::StatusOr<std::unique_ptr<storage::Snapshot>> DoctoredEngine::OpenSnapshot(
     storage::SnapshotPurpose purpose) {
   if (!open_snapshot.ok()) return open_snapshot;

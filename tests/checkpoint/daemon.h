@@ -1,6 +1,7 @@
 // As much of a daemon as makes and restores checkpoints, on a machine that outlives it.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -77,10 +78,11 @@ class DoctoredEngine final : public storage::Engine {
   absl::Status publish;
   bool loses_an_entry = false;              // A bulk load forgets one.
   std::optional<uint64_t> disk_free_bytes;  // Lives on a disk with so much room.
+  std::optional<int> batches_left;          // Fails every batch after so many more.
 
-  void Run(const storage::Batch& batch, storage::Completion done) override {
-    inner_.Run(batch, std::move(done));
-  }
+  std::function<void()> on_batch;
+
+  void Run(const storage::Batch& batch, storage::Completion done) override;
   absl::StatusOr<std::unique_ptr<storage::Snapshot>> OpenSnapshot(
       storage::SnapshotPurpose purpose) override;
   absl::StatusOr<std::unique_ptr<storage::BulkLoad>> BeginBulkLoad() override;
