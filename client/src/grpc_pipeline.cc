@@ -157,7 +157,7 @@ PipelineCore::Step PipelineCore::NextStep() {
   if (!closed_ || queue_.pending_operations() > 0) return {};
   half_closed_ = writing_ = true;
   last_progress_ = world_.now();
-  WatchAnswers(options_.answer_timeout);
+  WatchAnswers(std::chrono::nanoseconds(0));
   return {.kind = Step::Kind::kHalfClose, .stream = stream_};
 }
 
@@ -165,7 +165,7 @@ PipelineCore::Step PipelineCore::WriteStep(const PipelineMessage& message) {
   writing_ = true;
   being_written_ = &message;
   if (queue_.unanswered_messages() == 1) last_progress_ = world_.now();
-  WatchAnswers(options_.answer_timeout);
+  WatchAnswers(std::chrono::nanoseconds(0));
   return {.kind = Step::Kind::kWrite, .stream = stream_, .message = &message};
 }
 
@@ -305,17 +305,18 @@ void PipelineCore::Ended(const absl::Status& status) {
     context_ = nullptr;
     failed = SortUnanswered(why);
   }
-  // The phase stays as it is meanwhile: with a new stream answers could come beside these.
+  // The phase stays as it is while callbacks run: with a new stream answers could come beside them.
   Deliver(std::move(failed));
   {
     absl::MutexLock lock(&mutex_);
     failed = PauseOrGiveUp(why);
+    if (phase_ == Phase::kPausing) return;  // What comes next is the timer's, which may have begun.
   }
   Deliver(std::move(failed));
   Step step;
   {
     absl::MutexLock lock(&mutex_);
-    if (phase_ == Phase::kStreaming) phase_ = Phase::kIdle;
+    phase_ = Phase::kIdle;
     changed_.SignalAll();
     step = NextStep();
   }
@@ -401,11 +402,12 @@ void PipelineCore::PauseEnded() {
 // --- a silent server
 // --------------------------------------------------------------------------------------------
 
-void PipelineCore::WatchAnswers(std::chrono::nanoseconds span) {
+void PipelineCore::WatchAnswers(std::chrono::nanoseconds already_silent) {
   if (watch_ != nullptr || options_.answer_timeout == kNoTimeout) return;
-  watch_ = world_.timers->After(span, [weak = weak_from_this()] {
-    if (const auto self = weak.lock()) self->CheckAnswers();
-  });
+  watch_ =
+      world_.timers->After(options_.answer_timeout - already_silent, [weak = weak_from_this()] {
+        if (const auto self = weak.lock()) self->CheckAnswers();
+      });
 }
 
 bool PipelineCore::AwaitsServer() const {
@@ -419,7 +421,7 @@ void PipelineCore::CheckAnswers() {
     watch_ = nullptr;
     if (!AwaitsServer()) return;
     const std::chrono::nanoseconds silent = world_.now() - last_progress_;
-    if (silent < options_.answer_timeout) return WatchAnswers(options_.answer_timeout - silent);
+    if (silent < options_.answer_timeout) return WatchAnswers(silent);
     stalled_ = true;
     context = context_;
   }

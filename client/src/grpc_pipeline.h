@@ -94,7 +94,7 @@ class PipelineCore : public PipelineStreamListener,
   void PauseEnded() ABSL_LOCKS_EXCLUDED(mutex_);
 
   // Watching for a server that has gone silent.
-  void WatchAnswers(std::chrono::nanoseconds span) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void WatchAnswers(std::chrono::nanoseconds already_silent) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void CheckAnswers() ABSL_LOCKS_EXCLUDED(mutex_);
   bool AwaitsServer() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 

@@ -1,4 +1,6 @@
 // libtarn against the real daemon: the same cases as its fake passes, and what only a daemon shows.
+#include "tests/support/daemon.h"
+
 #include <future>
 #include <string>
 #include <vector>
@@ -6,7 +8,6 @@
 #include "tarn/admin.h"
 #include "tests/catch.h"
 #include "tests/client/store_cases.h"
-#include "tests/support/daemon.h"
 #include "tests/support/temp_dir.h"
 
 namespace tarn::testing {
@@ -29,19 +30,20 @@ struct Running {
         admin(*AdminClient::Connect(options)) {}
 
   Subject subject() {
-    return {.client = client,
-            .create_namespace = [this](const std::string& name, const NamespaceSettings& settings)
-                -> absl::StatusOr<Client> {
-              const auto created = admin.CreateNamespace({name, settings});
-              if (!created.ok()) return created.status();
-              return client.WithNamespace(name);
-            },
-            .let_entries_expire =
-                [this] {
-                  REQUIRE(client.Put("probe", "", {.ttl = Ttl::Of(milliseconds(3))}).ok());
-                  while (client.Get("probe")->found) {
-                  }
-                }};
+    return {
+        .client = client,
+        .create_namespace = [this](const std::string& name,
+                                   const NamespaceSettings& settings) -> absl::StatusOr<Client> {
+          const auto created = admin.CreateNamespace({name, settings});
+          if (!created.ok()) return created.status();
+          return client.WithNamespace(name);
+        },
+        .let_entries_expire =
+            [this] {
+              REQUIRE(client.Put("probe", "", {.ttl = Ttl::Of(milliseconds(3))}).ok());
+              while (client.Get("probe")->found) {
+              }
+            }};
   }
 };
 
@@ -88,7 +90,8 @@ TEST_CASE("a daemon describes itself and its namespaces") {
   REQUIRE(changed.ok());
   CHECK(changed->settings.default_ttl == std::chrono::hours(1));
   CHECK(changed->settings.quota_entries == 0);
-  CHECK(ReasonOf(running.admin.UpdateNamespace({"app", {.quota_bytes = 1}, app->revision}).status()) ==
+  CHECK(ReasonOf(
+            running.admin.UpdateNamespace({"app", {.quota_bytes = 1}, app->revision}).status()) ==
         Reason::kRevisionMismatch);
   CHECK(running.admin.ListNamespaces()->size() == 2);
   CHECK(ReasonOf(running.admin.DeleteNamespace({"app"}).status()) == Reason::kNamespaceNotEmpty);
@@ -104,8 +107,9 @@ TEST_CASE("a long scan arrives whole, in order, at one revision") {
   constexpr int kEntries = 20'000;
   Pipeline pipeline = running.client.OpenPipeline();
   for (int i = 0; i < kEntries; ++i) {
-    REQUIRE(pipeline.Add(Operation::Put(std::to_string(100'000 + i), std::string(100, 'v')),
-                         [](const auto& result) { REQUIRE(result.ok()); })
+    REQUIRE(pipeline
+                .Add(Operation::Put(std::to_string(100'000 + i), std::string(100, 'v')),
+                     [](const auto& result) { REQUIRE(result.ok()); })
                 .ok());
   }
   REQUIRE(pipeline.Close().ok());
@@ -125,7 +129,8 @@ TEST_CASE("large values gathered into one message all arrive") {
   for (int i = 0; i < 8; ++i) REQUIRE(running.client.Put(std::to_string(i), large).ok());
   Pipeline pipeline = running.client.OpenPipeline({.max_unanswered_messages = 1});
   std::vector<std::future<absl::StatusOr<OperationResult>>> futures;
-  for (int i = 0; i < 24; ++i) futures.push_back(pipeline.Add(Operation::Get(std::to_string(i % 8))));
+  for (int i = 0; i < 24; ++i)
+    futures.push_back(pipeline.Add(Operation::Get(std::to_string(i % 8))));
   for (auto& future : futures) {
     const auto got = future.get();
     INFO(got.status().ToString());
