@@ -114,8 +114,9 @@ void StoreSubject::Settle() {
 absl::Status StoreSubject::Reopen() {
   store_.reset();
   auto opened = StoreImpl::Open({*engine, ledger, clock, executor, random}, meta, options);
-  if (opened.ok()) store_ = *std::move(opened);
-  return opened.status();
+  if (!opened.ok()) return opened.status();
+  store_ = *std::move(opened);
+  return absl::OkStatus();
 }
 
 std::unique_ptr<Pending> StoreSubject::Submit(const std::string& ns, BatchMode mode,
