@@ -105,57 +105,58 @@ absl::StatusOr<std::unique_ptr<CheckpointReader>> RangeRestorer::OpenProven(
 
 absl::Status RangeRestorer::Restore(const RangeRestoreRequest& request, RangeGate& gate,
                                     MakeSafety make_safety, Progress& progress) {
-  if (!IsSettled()) {
+  TARN_ASSIGN_OR_RETURN(const std::optional<RestoreIntent> earlier, dependencies_.journal.Read());
+  if (stuck_ != nullptr || (earlier && earlier->done_at == 0)) {
     return absl::FailedPreconditionError(
         absl::StrCat("an earlier restore of a range has still to be settled; ",
                      dependencies_.journal.path(), " says which"));
   }
   TARN_ASSIGN_OR_RETURN(const auto target, OpenProven(request.target, progress));
-  const RestoreIntent intent{.target = {request.target, target->header().root},
-                             .ns = request.ns,
-                             .start = request.start,
-                             .end = request.end};
+  RestoreIntent intent{.target = {request.target, target->header().root},
+                       .ns = request.ns,
+                       .start = request.start,
+                       .end = request.end};
   TARN_ASSIGN_OR_RETURN(std::unique_ptr<RangeGate::Closure> closed,
                         gate.Close(request.ns, request.start, request.end));
-  const absl::Status status = RestoreClosed(intent, closed->ns(), make_safety, progress);
-  if (IsSettled()) return status;
+  TARN_ASSIGN_OR_RETURN(intent, AddSafety(std::move(intent), make_safety, progress));
+  const Outcome outcome = Begin(intent, closed->ns(), progress);
+  if (outcome.range == Outcome::Range::kSettled) return outcome.status;
   stuck_ = std::move(closed);
-  return base::Annotate(status, "the range stays closed until its restore is settled");
+  return base::Annotate(outcome.status, "the range stays closed until its restore is settled");
 }
 
-absl::Status RangeRestorer::RestoreClosed(RestoreIntent intent, storage::NamespaceId ns,
-                                          MakeSafety make_safety, Progress& progress) {
+absl::StatusOr<RestoreIntent> RangeRestorer::AddSafety(RestoreIntent intent, MakeSafety make_safety,
+                                                       Progress& progress) const {
   progress.phase = "making a safety checkpoint";
   TARN_ASSIGN_OR_RETURN(intent.safety.id, make_safety());
   TARN_ASSIGN_OR_RETURN(const auto safety, OpenProven(intent.safety.id, progress));
   intent.safety.root = safety->header().root;
-  if (const absl::Status written = dependencies_.journal.Write(intent); !written.ok()) {
-    dependencies_.journal.Clear().IgnoreError();
-    return written;
-  }
-  return FinishOrUndo(intent, ns, progress);
+  return intent;
 }
 
-bool RangeRestorer::IsSettled() const {
-  const absl::StatusOr<std::optional<RestoreIntent>> intent = dependencies_.journal.Read();
-  return intent.ok() && (!intent->has_value() || (*intent)->done_at != 0);
+RangeRestorer::Outcome RangeRestorer::Begin(const RestoreIntent& intent, storage::NamespaceId ns,
+                                            Progress& progress) {
+  const absl::Status written = dependencies_.journal.Write(intent);
+  if (written.ok()) return FinishOrUndo(intent, ns, progress);
+  // It may be there all the same, and would be believed by the next start.
+  const bool cleared = dependencies_.journal.Clear().ok();
+  return {written, cleared ? Outcome::Range::kSettled : Outcome::Range::kUnsettled};
 }
 
-// The error is why the range is not as in the target.
-absl::Status RangeRestorer::FinishOrUndo(const RestoreIntent& intent, storage::NamespaceId ns,
-                                         Progress& progress) {
+RangeRestorer::Outcome RangeRestorer::FinishOrUndo(const RestoreIntent& intent,
+                                                   storage::NamespaceId ns, Progress& progress) {
   const absl::Status finished = Finish(intent, ns, progress);
-  if (finished.ok()) return finished;
+  if (finished.ok()) return {};
   base::LogWarning("the restore of a range is undone: ", finished.message());
   // From here on, going back is what is to be finished.
   RestoreIntent back = intent;
   back.target = intent.safety;
-  back.done_at = 0;
   Progress not_cancelled;
   absl::Status undone = dependencies_.journal.Write(back);
   if (undone.ok()) undone = Finish(back, ns, not_cancelled);
-  if (!undone.ok()) base::LogError("the restore of a range cannot be undone: ", undone.message());
-  return finished;
+  if (undone.ok()) return {finished, Outcome::Range::kSettled};
+  base::LogError("the restore of a range cannot be undone: ", undone.message());
+  return {finished, Outcome::Range::kUnsettled};
 }
 
 absl::Status RangeRestorer::Finish(RestoreIntent intent, storage::NamespaceId ns,
@@ -205,6 +206,12 @@ absl::Status RangeRestorer::Apply(const CheckpointReader& reader, const RestoreI
 }
 
 absl::Status RangeRestorer::Settle(storage::Revision revision, Progress& progress) {
+  const absl::Status status = SettleJournal(revision, progress);
+  if (status.ok()) stuck_.reset();
+  return status;
+}
+
+absl::Status RangeRestorer::SettleJournal(storage::Revision revision, Progress& progress) {
   TARN_ASSIGN_OR_RETURN(std::optional<RestoreIntent> intent, dependencies_.journal.Read());
   if (!intent) return absl::OkStatus();
   if (intent->done_at != 0 && revision >= intent->done_at) return dependencies_.journal.Clear();
@@ -216,10 +223,8 @@ absl::Status RangeRestorer::Settle(storage::Revision revision, Progress& progres
   }
   if (std::exchange(intent->done_at, 0) != 0)
     TARN_RETURN_IF_ERROR(dependencies_.journal.Write(*intent));
-  const absl::Status status = FinishOrUndo(*intent, *ns, progress);
-  if (!IsSettled()) return status;
-  stuck_.reset();
-  return absl::OkStatus();
+  const Outcome outcome = FinishOrUndo(*intent, *ns, progress);
+  return outcome.range == Outcome::Range::kSettled ? absl::OkStatus() : outcome.status;
 }
 
 }  // namespace tarn::checkpoint

@@ -77,18 +77,25 @@ class RangeRestorer {
   absl::Status Settle(storage::Revision revision, Progress& progress);
 
  private:
+  // How an attempt ended: why the range is not as in the target, if so; and whether it is surely in
+  // one of the two states, now and after any crash.
+  struct Outcome {
+    absl::Status status;
+    enum class Range { kSettled, kUnsettled } range = Range::kSettled;
+  };
+
   absl::StatusOr<std::unique_ptr<CheckpointReader>> OpenProven(const CheckpointId& id,
                                                                Progress& progress) const;
-  absl::Status RestoreClosed(RestoreIntent intent, storage::NamespaceId ns, MakeSafety make_safety,
-                             Progress& progress);
-  absl::Status FinishOrUndo(const RestoreIntent& intent, storage::NamespaceId ns,
-                            Progress& progress);
+  absl::StatusOr<RestoreIntent> AddSafety(RestoreIntent intent, MakeSafety make_safety,
+                                          Progress& progress) const;
+  Outcome Begin(const RestoreIntent& intent, storage::NamespaceId ns, Progress& progress);
+  Outcome FinishOrUndo(const RestoreIntent& intent, storage::NamespaceId ns, Progress& progress);
+  absl::Status SettleJournal(storage::Revision revision, Progress& progress);
   absl::Status Finish(RestoreIntent intent, storage::NamespaceId ns, Progress& progress);
   absl::Status Become(const CheckpointReader& reader, const RestoreIntent& intent,
                       storage::NamespaceId ns, Progress& progress);
   absl::Status Apply(const CheckpointReader& reader, const RestoreIntent& intent,
                      storage::NamespaceId ns, RangeChange::Kind kind, Progress& progress);
-  bool IsSettled() const;
 
   const Dependencies dependencies_;
   std::unique_ptr<RangeGate::Closure> stuck_;  // A range that could be brought to neither state.

@@ -61,6 +61,18 @@ TEST_CASE("an exported checkpoint is the same file, and is imported again under 
   CHECK(Value(world.files.List("out")) == std::vector<std::string>{"f"});
 }
 
+TEST_CASE("what was imported or exported survives a power failure") {
+  World world;
+  const CheckpointInfo info = world.Publish();
+  testing::Write(*world.engine, world.files, "out/f", {.threads = 1}, {7, 9});
+  REQUIRE(world.files.SyncDirectory("out").ok());
+  const CheckpointInfo imported = Value(world.Import());
+  REQUIRE(ExportCheckpoint(*world.catalog, info.id, "out/g", world.progress).ok());
+  world.files.Crash(testing::Unsynced::kLost, testing::Unsynced::kLost);
+  CHECK(Brief(testing::VerifyFile(world.files, imported.path)) == "OK");
+  CHECK(Brief(testing::VerifyFile(world.files, "out/g")) == "OK");
+}
+
 TEST_CASE("importing what is there already gives what is there") {
   World world;
   const CheckpointInfo info = world.Publish();
