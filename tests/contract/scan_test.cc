@@ -226,7 +226,7 @@ TEST_CASE(
   Fill(subject, 4'000);
   subject.MustDo(Put("elsewhere", "v").In(2));
   auto snapshot = subject.Snapshot();
-  for (const size_t parts : {1, 2, 4, 16}) {
+  for (const size_t parts : {1, 2, 4, 8}) {
     std::vector<std::string> bounds = snapshot->SplitKeys(kNs, parts);
     CHECK(bounds.size() < std::max<size_t>(parts, 1));
     CHECK(std::is_sorted(bounds.begin(), bounds.end()));

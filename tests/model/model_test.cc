@@ -18,7 +18,7 @@ namespace {
 uint64_t OperationsToRun() {
   const char* wanted = std::getenv("TARN_MODEL_OPERATIONS");
   if (wanted != nullptr) return std::strtoull(wanted, nullptr, 10);
-  return Count(300'000, 30'000'000);
+  return Count(300'000, 50'000'000);
 }
 
 TEST_CASE("The engine does what an ordered map would do, whatever comes") {
