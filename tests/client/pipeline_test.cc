@@ -62,15 +62,6 @@ FakeServer::PipelineHandler AnswerAll(Log& log) {
   };
 }
 
-// Reads so many messages, answers none, and ends the stream like this.
-FakeServer::PipelineHandler ReadAndEnd(Log& log, int messages, grpc::Status status) {
-  return [&log, messages, status](grpc::ServerContext&, Stream& stream) {
-    v1::PipelineRequest request;
-    for (int i = 0; i < messages && stream.Read(&request); ++i) log.Add(request);
-    return status;
-  };
-}
-
 // Answers once it is told to.
 struct Gate {
   std::promise<void> promise;
@@ -90,6 +81,15 @@ struct Gate {
     };
   }
 };
+
+// Reads so many messages, answers none, and ends the stream like this.
+FakeServer::PipelineHandler ReadAndEnd(Log& log, int messages, grpc::Status status) {
+  return [&log, messages, status](grpc::ServerContext&, Stream& stream) {
+    v1::PipelineRequest request;
+    for (int i = 0; i < messages && stream.Read(&request); ++i) log.Add(request);
+    return status;
+  };
+}
 
 std::string ValueOf(OperationFuture& future) {
   const auto result = future.get();
@@ -322,14 +322,25 @@ TEST_CASE("of a gathered message that breaks, the reads are repeated and the wri
   CHECK(log.keys() == std::vector<std::string>{"read1", "read2"});
 }
 
+// Reads one message, and ends the stream like this once it is told to.
+FakeServer::PipelineHandler EndAtGate(Gate& gate, grpc::Status status) {
+  return [opened = gate.opened, status](grpc::ServerContext&, Stream& stream) {
+    v1::PipelineRequest request;
+    stream.Read(&request);
+    opened.wait();
+    return status;
+  };
+}
+
 TEST_CASE("what was not sent before the stream broke is sent on the next") {
   Fixture f;
-  Log first;
+  Gate gate;
   Log second;
-  f.server.pipelines = {ReadAndEnd(first, 1, Broken()), AnswerAll(second)};
+  f.server.pipelines = {EndAtGate(gate, Broken()), AnswerAll(second)};
   Pipeline pipeline = f.MakeClient().OpenPipeline({.max_unanswered_messages = 1});
   auto lost = pipeline.Add(Batch::Independent().Put("lost", "1"));
   auto kept = pipeline.Add(Batch::Independent().Put("kept", "1"));
+  gate.Open();
   CHECK(tarn::ReasonOf(lost.get().status()) == Reason::kOutcomeUnknown);
   f.fake.timers->AwaitSet(2);
   f.fake.timers->Advance(milliseconds(10));
@@ -382,12 +393,13 @@ TEST_CASE("without a server the pipeline tries again, and then gives up without 
 
 TEST_CASE("an error that trying again cannot help ends all at once") {
   Fixture f;
-  Log log;
+  Gate gate;
   f.server.pipelines = {
-      ReadAndEnd(log, 1, TarnError(StatusCode::PERMISSION_DENIED, "PERMISSION_DENIED"))};
+      EndAtGate(gate, TarnError(StatusCode::PERMISSION_DENIED, "PERMISSION_DENIED"))};
   Pipeline pipeline = f.MakeClient().OpenPipeline({.max_unanswered_messages = 1});
   auto sent = pipeline.Add(Batch::Independent().Put("a", "1"));
   auto waiting = pipeline.Add(Batch::Independent().Put("b", "1"));
+  gate.Open();
   CHECK(tarn::ReasonOf(sent.get().status()) == Reason::kOutcomeUnknown);
   CHECK(tarn::ReasonOf(waiting.get().status()) == Reason::kPermissionDenied);
 }
