@@ -43,8 +43,8 @@ bench: setup  ## measure everything against the built-in yardstick: tarn-bench a
 	$(BIN)/tarn-bench all $(ARGS)
 
 demo: setup  ## a stream worker on real events, killed and started again
-	$(call built,$(PRESET))
-	client/examples/demo.sh $(ARGS)
+	$(call built,$(PRESET),tarnd window_worker window_report)
+	BIN_DIR=$(BIN) client/examples/demo.sh $(ARGS)
 
 soak: setup  ## the long counts: hours
 	$(call built,$(PRESET))
