@@ -70,9 +70,13 @@ class Daemon::Parts {
     return BeginServing();
   }
 
-  void TakeDown(absl::Duration patience) {
+  void Drain() {
     gate_.Drain();
     if (grpc_ != nullptr) grpc_->Drain();
+  }
+
+  void TakeDown(absl::Duration patience) {
+    Drain();
     if (grpc_ != nullptr) grpc_->Shutdown(patience);
     if (store_ != nullptr) PersistClock();
     grpc_.reset();
@@ -272,6 +276,7 @@ void Daemon::Tick() { parts_->Tick(); }
 void Daemon::Reload(const Options& options) { parts_->Reload(options); }
 
 void Daemon::Stop() {
+  parts_->Drain();
   base::LogInfo("draining, for ", ShowDuration(parts_->options().drain_timeout), " at most");
   parts_->TakeDown(parts_->options().drain_timeout);
   base::LogInfo("stopped");
