@@ -27,13 +27,15 @@ bool IsKey(absl::string_view text) {
   return true;
 }
 
-// CLI11 takes almost anything for a setting, cuts strings at '#', and passes over what it cannot
-// read. So the form of each line is checked here first; what is left for CLI11 it reads well.
+// CLI11 takes almost anything for a setting, cuts strings at '#', passes over what it cannot read,
+// and knows no array whose first line is its bracket alone. So the form of each line is checked
+// here first, and arrays are joined; what is left for CLI11 it reads well.
 class FormCheck {
  public:
   absl::Status Line(int number, absl::string_view line) {
     line = absl::StripAsciiWhitespace(line);
     if (line.empty() || line.front() == '#') return absl::OkStatus();
+    absl::StrAppend(&checked_, in_array_ ? "" : "\n", line);
     if (in_array_) return Array(number, line);
     if (line.front() == '[')
       return Malformed(number, "there are no sections: write all keys at the top level");
@@ -53,6 +55,8 @@ class FormCheck {
   }
 
   const std::map<std::string, int>& lines() const { return lines_; }
+  // The settings, each on one line.
+  const std::string& checked() const { return checked_; }
 
  private:
   absl::Status Value(int number, absl::string_view value) {
@@ -80,28 +84,30 @@ class FormCheck {
     return absl::OkStatus();
   }
 
+  std::string checked_;
   std::map<std::string, int> lines_;
   std::optional<int> in_array_;  // The line on which it was opened.
 };
 
-absl::StatusOr<std::map<std::string, int>> CheckForm(absl::string_view content) {
+absl::StatusOr<FormCheck> CheckForm(absl::string_view content) {
   FormCheck check;
   int number = 0;
-  for (const absl::string_view line : absl::StrSplit(content, '\n'))
+  for (const absl::string_view line : absl::StrSplit(content, '\n')) {
     TARN_RETURN_IF_ERROR(check.Line(++number, line));
+  }
   TARN_RETURN_IF_ERROR(check.End());
-  return check.lines();
+  return check;
 }
 
 }  // namespace
 
 absl::StatusOr<std::vector<FileSetting>> ParseConfigFile(absl::string_view content) {
-  TARN_ASSIGN_OR_RETURN(const auto lines, CheckForm(content));
-  std::istringstream input(std::string(content.data(), content.size()));
+  TARN_ASSIGN_OR_RETURN(const FormCheck check, CheckForm(content));
+  std::istringstream input(check.checked());
   std::vector<FileSetting> settings;
   for (CLI::ConfigItem& item : CLI::ConfigTOML().from_config(input)) {
-    const auto line = lines.find(item.name);
-    if (line == lines.end() || !item.parents.empty())
+    const auto line = check.lines().find(item.name);
+    if (line == check.lines().end() || !item.parents.empty())
       return Malformed(0, absl::StrCat("cannot read ", item.name));
     settings.push_back({item.name, std::move(item.inputs), line->second});
   }

@@ -32,8 +32,8 @@ std::optional<uint64_t> ParseTotal(absl::string_view meminfo) {
 }
 
 // A limit's file; "max", and the huge number of version 1, mean none.
-std::optional<uint64_t> ReadLimit(const std::string& path) {
-  const absl::StatusOr<std::string> content = base::ReadKernelFile(path);
+std::optional<uint64_t> ReadLimit(const KernelFiles& read, const std::string& path) {
+  const absl::StatusOr<std::string> content = read(path);
   uint64_t bytes = 0;
   if (!content.ok() || !absl::SimpleAtoi(absl::StripAsciiWhitespace(*content), &bytes))
     return std::nullopt;
@@ -42,11 +42,11 @@ std::optional<uint64_t> ReadLimit(const std::string& path) {
 }
 
 // The limit of a control group and of all above it.
-std::optional<uint64_t> TightestLimit(const std::string& root, std::string group,
-                                      const std::string& file) {
+std::optional<uint64_t> TightestLimit(const KernelFiles& read, const std::string& root,
+                                      std::string group, const std::string& file) {
   std::optional<uint64_t> tightest;
   while (true) {
-    if (const auto limit = ReadLimit(absl::StrCat(root, group, "/", file))) {
+    if (const auto limit = ReadLimit(read, absl::StrCat(root, group, "/", file))) {
       tightest = std::min(*limit, tightest.value_or(std::numeric_limits<uint64_t>::max()));
     }
     const size_t slash = group.rfind('/');
@@ -55,8 +55,10 @@ std::optional<uint64_t> TightestLimit(const std::string& root, std::string group
   }
 }
 
+}  // namespace
+
 // From /proc/self/cgroup: "0::/path" is version 2, "4:memory:/path" version 1.
-std::optional<uint64_t> CgroupLimit(absl::string_view groups) {
+std::optional<uint64_t> CgroupLimit(absl::string_view groups, const KernelFiles& read) {
   std::optional<uint64_t> tightest;
   for (const absl::string_view line : absl::StrSplit(groups, '\n')) {
     const std::vector<absl::string_view> parts = absl::StrSplit(line, absl::MaxSplits(':', 2));
@@ -64,15 +66,13 @@ std::optional<uint64_t> CgroupLimit(absl::string_view groups) {
     std::string group(parts[2].data(), parts[2].size());
     if (group == "/") group.clear();
     std::optional<uint64_t> limit;
-    if (parts[1].empty()) limit = TightestLimit("/sys/fs/cgroup", group, "memory.max");
+    if (parts[1].empty()) limit = TightestLimit(read, "/sys/fs/cgroup", group, "memory.max");
     if (parts[1] == "memory")
-      limit = TightestLimit("/sys/fs/cgroup/memory", group, "memory.limit_in_bytes");
+      limit = TightestLimit(read, "/sys/fs/cgroup/memory", group, "memory.limit_in_bytes");
     if (limit) tightest = std::min(*limit, tightest.value_or(*limit));
   }
   return tightest;
 }
-
-}  // namespace
 
 std::string DefaultDataDir(const Environment& environment, uint32_t user) {
   // systemd gives several directories separated by colons; ours is the first.
@@ -92,7 +92,7 @@ MachineMemory ReadMachineMemory() {
   if (const auto meminfo = base::ReadKernelFile("/proc/meminfo"); meminfo.ok())
     memory.total = ParseTotal(*meminfo);
   if (const auto groups = base::ReadKernelFile("/proc/self/cgroup"); groups.ok()) {
-    memory.cgroup_limit = CgroupLimit(*groups);
+    memory.cgroup_limit = CgroupLimit(*groups, base::ReadKernelFile);
   }
   return memory;
 }

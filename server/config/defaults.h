@@ -2,9 +2,13 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
+
+#include "absl/status/statusor.h"
+#include "absl/strings/string_view.h"
 
 namespace tarn::server {
 
@@ -21,6 +25,12 @@ struct MachineMemory {
   std::optional<uint64_t> cgroup_limit;  // The tightest one over this process.
 };
 MachineMemory ReadMachineMemory();
+
+// How the content of a kernel's file is had, by its path.
+using KernelFiles = std::function<absl::StatusOr<std::string>(const std::string& path)>;
+
+// The tightest memory limit over the process whose /proc/self/cgroup has this text.
+std::optional<uint64_t> CgroupLimit(absl::string_view groups, const KernelFiles& read);
 
 // Half of what this process may use: the other half is for snapshots, requests, and everything
 // else.
