@@ -7,7 +7,6 @@
 import re
 import subprocess
 import sys
-import tempfile
 
 PREAMBLE = """
 #include <chrono>
@@ -21,32 +20,40 @@ PREAMBLE = """
 """
 
 
-def program(block):
-    if "int main" in block:
-        return block
-    # A block that makes its own client hides the one it could have used.
-    return PREAMBLE + "void Example(tarn::Client& client) {\n(void)client;\n{\n" + block + "\n}\n}\n"
+def blocks_of(document, text):
+    """(line, code) of each C++ block."""
+    for block in re.finditer(r"^```cpp\n(.*?)^```", text, re.S | re.M):
+        yield text.count("\n", 0, block.start(1)) + 1, block.group(1)
+
+
+def programs(document, blocks):
+    """Each whole program, and one with all that is none. Line directives make errors point into the document."""
+    functions = ""
+    for line, code in blocks:
+        located = f'#line {line} "{document}"\n{code}'
+        if "int main" in code:
+            yield located
+        else:
+            # In a scope of its own, because some blocks make the client that the others are given.
+            functions += f"void Block{line}([[maybe_unused]] tarn::Client& client) {{ {{\n{located}}} }}\n"
+    if functions:
+        yield PREAMBLE + functions
 
 
 def main():
     compiler, document, *flags = sys.argv[1:]
     with open(document, encoding="utf-8") as file:
-        text = file.read()
-    blocks = list(re.finditer(r"^```cpp\n(.*?)^```", text, re.S | re.M))
+        blocks = list(blocks_of(document, file.read()))
     if not blocks:
         sys.exit(f"{document}: no C++ in it")
     failed = 0
-    for block in blocks:
-        line = text.count("\n", 0, block.start()) + 1
-        with tempfile.NamedTemporaryFile("w", suffix=".cc") as source:
-            source.write(program(block.group(1)))
-            source.flush()
-            command = [compiler, "-std=c++20", "-fsyntax-only", "-Wall", "-Wno-unused", *flags, source.name]
-            done = subprocess.run(command, capture_output=True, text=True)
+    for program in programs(document, blocks):
+        command = [compiler, "-std=c++20", "-fsyntax-only", "-Wall", "-Wno-unused", *flags, "-x", "c++", "-"]
+        done = subprocess.run(command, input=program, capture_output=True, text=True)
         if done.returncode != 0:
             failed += 1
-            print(f"{document}:{line}: does not compile\n{done.stderr}", file=sys.stderr)
-    print(f"{len(blocks) - failed} of {len(blocks)} blocks compile")
+            print(done.stderr, file=sys.stderr)
+    print(f"{len(blocks)} blocks, {failed} programs of them do not compile")
     return 1 if failed else 0
 
 
