@@ -16,6 +16,7 @@ struct CheckpointId {
   std::string other_store;  // Empty: the catalog's own.
   CheckpointNumber number;
 
+  // NOLINTNEXTLINE(modernize-use-nullptr): version 14 takes a comparison with 0 for a pointer.
   friend auto operator<=>(const CheckpointId&, const CheckpointId&) = default;
 };
 

@@ -32,6 +32,7 @@ struct CheckpointNumber {
   storage::Incarnation incarnation = 0;
   uint64_t sequence = 0;
 
+  // NOLINTNEXTLINE(modernize-use-nullptr): version 14 takes a comparison with 0 for a pointer.
   friend auto operator<=>(const CheckpointNumber&, const CheckpointNumber&) = default;
 };
 

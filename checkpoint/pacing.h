@@ -19,9 +19,8 @@ struct PacingOptions {
 // once, however many were late. Times are nanoseconds of the monotonic clock. Not thread-safe.
 class Pacing {
  public:
-  Pacing(const PacingOptions& options, int64_t now) : options_(options), first_tick_(now) {
-    due_ = TickAfter(now);
-  }
+  Pacing(const PacingOptions& options, int64_t now)
+      : options_(options), first_tick_(now), due_(TickAfter(now)) {}
 
   int64_t due() const { return due_; }
 
@@ -42,7 +41,7 @@ class Pacing {
 
   PacingOptions options_;
   int64_t first_tick_;
-  int64_t due_ = 0;
+  int64_t due_;
 };
 
 }  // namespace tarn::checkpoint

@@ -60,7 +60,7 @@ void ShieldByItself(const RetentionPolicy& policy, Judged& judged) {
   } else if (info.id.number.incarnation < policy.protect_before) {
     Shield(judged, "earlier incarnation, nothing was restored");
   } else if (info.health == Health::kDamaged) {
-    judged.reasons.push_back("damaged, left to be looked at");
+    judged.reasons.emplace_back("damaged, left to be looked at");
   } else if (info.health != Health::kIntact) {
     Shield(judged, "cannot be judged");
   }
@@ -75,13 +75,13 @@ void ApplyRules(const RetentionPolicy& policy, base::UnixMs now, std::vector<Jud
     if (!IsOwnAndIntact(*judged->info)) continue;
     if (newest == nullptr) newest = &*judged;
     const base::UnixMs create_time = judged->info->header.create_time;
-    if (seen++ < policy.newest) judged->reasons.push_back("newest");
-    if (hours.Picks(create_time)) judged->reasons.push_back("hourly");
-    if (days.Picks(create_time)) judged->reasons.push_back("daily");
+    if (seen++ < policy.newest) judged->reasons.emplace_back("newest");
+    if (hours.Picks(create_time)) judged->reasons.emplace_back("hourly");
+    if (days.Picks(create_time)) judged->reasons.emplace_back("daily");
   }
   if (newest == nullptr) return;
   newest->untouchable = true;
-  if (seen == 1 || newest->reasons.empty()) newest->reasons.push_back("last valid");
+  if (seen == 1 || newest->reasons.empty()) newest->reasons.emplace_back("last valid");
 }
 
 bool IsKept(const Judged& judged) { return !judged.reasons.empty() && !judged.over_limit; }
@@ -132,6 +132,7 @@ std::vector<RetentionVerdict> JudgeRetention(absl::Span<const CheckpointInfo> ch
   ApplyRules(policy, now, all);
   if (policy.max_bytes != 0) ApplyByteLimit(policy.max_bytes, all);
   std::vector<RetentionVerdict> verdicts;
+  verdicts.reserve(all.size());
   for (const Judged& judged : all) verdicts.push_back(VerdictOf(judged));
   return verdicts;
 }

@@ -64,6 +64,7 @@ struct FileRow {
   Revision revision = 0;
   UnixMs deadline = base::kNever;
 
+  // NOLINTNEXTLINE(modernize-use-nullptr): version 14 takes a comparison with 0 for a pointer.
   friend auto operator<=>(const FileRow&, const FileRow&) = default;
 };
 std::ostream& operator<<(std::ostream& out, const FileRow& row);
