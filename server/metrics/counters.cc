@@ -32,6 +32,7 @@ struct alignas(64) Counters::Stripe {
   Counter bytes_out{0};
   Counter batches{0};
   Counter scanned_entries{0};
+  Counter retries_advised{0};
   Counter begun_calls{0};
   Counter ended_calls{0};
 
@@ -55,6 +56,7 @@ void Counters::Stripe::AddTo(CounterTotals* totals) const {
   totals->bytes_out += Get(bytes_out);
   totals->batches += Get(batches);
   totals->scanned_entries += Get(scanned_entries);
+  totals->retries_advised += Get(retries_advised);
 }
 
 Counters::Counters()
@@ -104,6 +106,8 @@ void Counters::AddOperation(storage::OperationKind kind, OperationOutcome outcom
   Add(stripe.bytes_out, bytes_out);
   Add(stripe.batches, 1);
 }
+
+void Counters::AddRetryAdvised() { Add(Mine().retries_advised, 1); }
 
 void Counters::AddScanned(uint64_t entries, uint64_t bytes_out) {
   Stripe& stripe = Mine();

@@ -84,6 +84,7 @@ struct CounterTotals {
   uint64_t bytes_out = 0;
   uint64_t batches = 0;
   uint64_t scanned_entries = 0;
+  uint64_t retries_advised = 0;
 };
 
 // Thread-safe. Every core counts in cache lines of its own: an addition costs what it costs without
@@ -100,6 +101,8 @@ class Counters {
   // A batch of one operation.
   void AddOperation(storage::OperationKind kind, OperationOutcome outcome, uint64_t bytes_in,
                     uint64_t bytes_out);
+  // A call was refused with the advice to try again.
+  void AddRetryAdvised();
   void AddScanned(uint64_t entries, uint64_t bytes_out);
 
   // Pipeline streams open now.

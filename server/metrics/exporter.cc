@@ -96,6 +96,13 @@ void AddCalls(const CounterTotals& totals, Families* families) {
   }
 }
 
+void AddRetries(const CounterTotals& totals, Families* families) {
+  families->Counter("tarn_retries_advised_total",
+                    "Calls refused with the advice to try again: starting, draining, a queue full, "
+                    "too many snapshots.",
+                    AsDouble(totals.retries_advised));
+}
+
 void AddLatencies(const CounterTotals& totals, Families* families) {
   MetricFamily& family = families->Add(
       "tarn_grpc_call_duration_seconds",
@@ -255,6 +262,7 @@ std::string RenderMetrics(const MetricsSnapshot& snapshot) {
   Families families;
   AddServer(snapshot, &families);
   AddCalls(snapshot.counters, &families);
+  AddRetries(snapshot.counters, &families);
   AddLatencies(snapshot.counters, &families);
   AddOperations(snapshot.counters, &families);
   if (snapshot.store) AddStore(*snapshot.store, &families);

@@ -1,5 +1,6 @@
 #include "server/rpc/errors.h"
 
+#include <algorithm>
 #include <string>
 
 #include "absl/strings/cord.h"
@@ -217,6 +218,12 @@ google::rpc::Status ToWire(const absl::Status& status, const ErrorSite& site) {
   wire.set_code(static_cast<int>(CodeOf(reason)));
   AddDetails(&wire, status, reason, site);
   return wire;
+}
+
+bool AdvisesRetry(const google::rpc::Status& error) {
+  return std::any_of(error.details().begin(), error.details().end(), [](const auto& detail) {
+    return detail.template Is<google::rpc::RetryInfo>();
+  });
 }
 
 absl::Status AtField(const absl::Status& status, absl::string_view path) {

@@ -28,6 +28,9 @@ struct ErrorSite {
 // INTERNAL.
 google::rpc::Status ToWire(const absl::Status& status, const ErrorSite& site = {});
 
+// Whether the error advises to try again (RetryInfo).
+bool AdvisesRetry(const google::rpc::Status& error);
+
 // An error that names the field of the request which it is about, by its path from the request's
 // root (or from its operation, when ErrorSite::index is given).
 absl::Status AtField(const absl::Status& status, absl::string_view path);

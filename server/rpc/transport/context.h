@@ -2,6 +2,7 @@
 #pragma once
 
 #include "server/metrics/counters.h"
+#include "server/rpc/errors.h"
 #include "server/rpc/transport/stream_registry.h"
 #include "storage/base/clock.h"
 
@@ -20,6 +21,10 @@ class CallTimer {
   CallTimer(const TransportContext& context, Rpc rpc)
       : context_(context), rpc_(rpc), start_ns_(context.clock.MonotonicNanos()) {
     context_.counters.BeginCall();
+  }
+
+  void CountError(const google::rpc::Status& error) const {
+    if (AdvisesRetry(error)) context_.counters.AddRetryAdvised();
   }
 
   void Stop(int code) const {

@@ -33,7 +33,10 @@ class GrpcStream : public Reactor, public Stream, public DrainableStream {
 
   void Write(const Response& response) override { Reactor::StartWrite(&response); }
   void Finish() override { End(grpc::Status::OK); }
-  void Fail(const google::rpc::Status& error) override { End(ToGrpc(error)); }
+  void Fail(const google::rpc::Status& error) override {
+    timer_.CountError(error);
+    End(ToGrpc(error));
+  }
 
   void OnWriteDone(bool ok) override { handler_->OnWritten(OutcomeOf(ok)); }
   void OnCancel() override { handler_->OnCancelled(); }

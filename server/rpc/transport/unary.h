@@ -27,7 +27,10 @@ class GrpcUnaryCall final : public UnaryCall<Request, Response> {
   bool Cancelled() const override { return context_.IsCancelled(); }
 
   void Finish() override { End(grpc::Status::OK); }
-  void Fail(const google::rpc::Status& error) override { End(ToGrpc(error)); }
+  void Fail(const google::rpc::Status& error) override {
+    timer_.CountError(error);
+    End(ToGrpc(error));
+  }
 
  private:
   void End(const grpc::Status& status) {

@@ -1,0 +1,118 @@
+#include "server/metrics/exporter.h"
+
+#include <string>
+
+#include "absl/strings/str_cat.h"
+#include "absl/strings/str_split.h"
+#include "tests/catch.h"
+
+namespace tarn::server {
+namespace {
+
+bool HasLine(const std::string& text, const std::string& line) {
+  for (const absl::string_view one : absl::StrSplit(text, '\n')) {
+    if (one == line) return true;
+  }
+  return false;
+}
+
+storage::NamespaceInfo Namespace(const std::string& name, int64_t bytes) {
+  storage::NamespaceInfo info;
+  info.name = name;
+  info.usage = {.entries = 1, .bytes = bytes};
+  return info;
+}
+
+TEST_CASE("a server that is starting says so, and has no figures of a store") {
+  const std::string text = RenderMetrics({.version = "1", .commit = "abc", .engine = "memory"});
+  CHECK(HasLine(text, "tarn_ready 0"));
+  CHECK(HasLine(text, "tarn_build_info{version=\"1\",commit=\"abc\",engine=\"memory\"} 1"));
+  CHECK(text.find("tarn_revisions_total") == std::string::npos);
+}
+
+TEST_CASE("calls appear by method and code, successes from the start") {
+  MetricsSnapshot snapshot;
+  snapshot.counters.calls[static_cast<size_t>(Rpc::kPut)][14] = 3;
+  const std::string text = RenderMetrics(snapshot);
+  CHECK(HasLine(text, "tarn_grpc_calls_total{method=\"Get\",code=\"OK\"} 0"));
+  CHECK(HasLine(text, "tarn_grpc_calls_total{method=\"Put\",code=\"UNAVAILABLE\"} 3"));
+  CHECK(text.find("code=\"ABORTED\"") == std::string::npos);
+}
+
+TEST_CASE("latencies are a cumulative histogram in seconds") {
+  MetricsSnapshot snapshot;
+  auto& latency = snapshot.counters.latency[static_cast<size_t>(Rpc::kGet)];
+  latency[0] = 2;
+  latency[1] = 3;
+  latency[kLatencyBuckets - 1] = 1;
+  snapshot.counters.latency_sum_ns[static_cast<size_t>(Rpc::kGet)] = 2'500'000'000;
+  const std::string text = RenderMetrics(snapshot);
+  CHECK(HasLine(text, "tarn_grpc_call_duration_seconds_bucket{method=\"Get\",le=\"2.5e-05\"} 2"));
+  CHECK(HasLine(text, "tarn_grpc_call_duration_seconds_bucket{method=\"Get\",le=\"5e-05\"} 5"));
+  CHECK(HasLine(text, "tarn_grpc_call_duration_seconds_bucket{method=\"Get\",le=\"60\"} 5"));
+  CHECK(HasLine(text, "tarn_grpc_call_duration_seconds_bucket{method=\"Get\",le=\"+Inf\"} 6"));
+  CHECK(HasLine(text, "tarn_grpc_call_duration_seconds_sum{method=\"Get\"} 2.5"));
+  CHECK(HasLine(text, "tarn_grpc_call_duration_seconds_count{method=\"Get\"} 6"));
+}
+
+TEST_CASE("operations appear by kind and result") {
+  MetricsSnapshot snapshot;
+  snapshot.counters.operations[0] = {5, 4, 3, 2};
+  const std::string text = RenderMetrics(snapshot);
+  CHECK(HasLine(text, "tarn_operations_total{kind=\"get\",result=\"hit\"} 5"));
+  CHECK(HasLine(text, "tarn_operations_total{kind=\"get\",result=\"miss\"} 4"));
+  CHECK(HasLine(text, "tarn_operations_total{kind=\"get\",result=\"precondition\"} 3"));
+  CHECK(HasLine(text, "tarn_operations_total{kind=\"get\",result=\"error\"} 2"));
+  CHECK(HasLine(text, "tarn_operations_total{kind=\"touch\",result=\"hit\"} 0"));
+}
+
+TEST_CASE("the figures of the store and its engine appear") {
+  MetricsSnapshot snapshot;
+  snapshot.store = storage::StoreStats{.store_id = "id",
+                                       .incarnation = 3,
+                                       .engine = {.revision = storage::FirstRevision(3) + 77,
+                                                  .memory_bytes = 1000,
+                                                  .writable = false},
+                                       .swept_entries = 5};
+  const std::string text = RenderMetrics(snapshot);
+  CHECK(HasLine(text, "tarn_store_info{store_id=\"id\"} 1"));
+  CHECK(HasLine(text, "tarn_store_incarnation 3"));
+  CHECK(HasLine(text, "tarn_revisions_total 77"));
+  CHECK(HasLine(text, "tarn_swept_entries_total 5"));
+  CHECK(HasLine(text, "tarn_engine_memory_bytes 1000"));
+  CHECK(HasLine(text, "tarn_engine_writable 0"));
+}
+
+TEST_CASE("only the largest namespaces have metrics of their own") {
+  MetricsSnapshot snapshot;
+  for (int i = 0; i < 150; ++i) snapshot.namespaces.push_back(Namespace(absl::StrCat("n", i), i));
+  const std::string text = RenderMetrics(snapshot);
+  CHECK(HasLine(text, "tarn_namespace_bytes{namespace=\"n149\"} 149"));
+  CHECK(HasLine(text, "tarn_namespace_bytes{namespace=\"n50\"} 50"));
+  CHECK(text.find("namespace=\"n49\"") == std::string::npos);
+  CHECK(HasLine(text, "tarn_namespace_bytes{namespace=\"(other)\"} 1225"));
+  CHECK(HasLine(text, "tarn_namespace_entries{namespace=\"(other)\"} 50"));
+  snapshot.namespaces.resize(kMaxNamespaceLabels);
+  CHECK(RenderMetrics(snapshot).find("(other)") == std::string::npos);
+}
+
+TEST_CASE("every family has a help text and a type") {
+  MetricsSnapshot snapshot;
+  snapshot.store.emplace();
+  std::string family;
+  for (const absl::string_view line :
+       absl::StrSplit(RenderMetrics(snapshot), '\n', absl::SkipEmpty())) {
+    const std::vector<std::string> words = absl::StrSplit(line, ' ');
+    if (words[0] == "#" && words[1] == "HELP") {
+      family = words[2];
+      CHECK(words.size() > 3);
+    } else if (words[0] == "#") {
+      CHECK(words[2] == family);
+    } else {
+      CHECK(words[0].rfind(family, 0) == 0);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace tarn::server
