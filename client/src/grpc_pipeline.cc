@@ -5,7 +5,6 @@
 
 #include "absl/strings/str_cat.h"
 #include "absl/time/time.h"
-#include "client/src/convert.h"
 #include "client/src/status_mapping.h"
 #include "tarn/error.h"
 
@@ -27,10 +26,6 @@ absl::Status TooLarge(size_t bytes, size_t limit) {
                                 limit, " (PipelineOptions::max_request_bytes); split it"));
 }
 
-absl::Status MissingResult() {
-  return OutcomeUnknown(absl::InternalError("the server's answer lacks a result"));
-}
-
 size_t MessageSize(size_t operations, size_t bytes) {
   return bytes + operations * kOperationOverheadBytes + kMessageOverheadBytes;
 }
@@ -43,42 +38,11 @@ bool IsTooLargeTogether(const v1::OperationResult& result) {
   return result.has_status() && ReasonOf(FromProto(result.status())) == Reason::kResponseTooLarge;
 }
 
-absl::StatusOr<OperationResult> TakeResultAt(v1::PipelineResponse& response, size_t index) {
-  if (index >= static_cast<size_t>(response.results_size())) return MissingResult();
-  OperationResult result = TakeOperationResult(*response.mutable_results(static_cast<int>(index)));
-  if (!result.status.ok()) return std::move(result.status);
-  return result;
-}
-
-absl::StatusOr<BatchResult> TakeBatchResult(v1::PipelineResponse& response, size_t operations) {
-  if (static_cast<size_t>(response.results_size()) != operations) return MissingResult();
-  BatchResult result;
-  result.revision = response.revision();
-  result.results.reserve(operations);
-  for (v1::OperationResult& one : *response.mutable_results()) {
-    result.results.push_back(TakeOperationResult(one));
-  }
-  return result;
-}
-
 absl::Time ToDeadline(std::chrono::milliseconds timeout) {
   return timeout == kNoTimeout ? absl::InfiniteFuture() : absl::Now() + absl::FromChrono(timeout);
 }
 
 }  // namespace
-
-void Delivery::CallBack() {
-  if (failure.ok() && response->has_status()) failure = FromProto(response->status());
-  if (message->is_batch()) {
-    if (!failure.ok()) return message->batch_callback(failure);
-    return message->batch_callback(TakeBatchResult(*response, message->operations()));
-  }
-  for (size_t i = 0; i < message->operation_callbacks.size(); ++i) {
-    const auto& callback = message->operation_callbacks[i];
-    if (callback == nullptr) continue;
-    failure.ok() ? callback(TakeResultAt(*response, i)) : callback(failure);
-  }
-}
 
 PipelineCore::PipelineCore(std::shared_ptr<v1::StateService::Stub> stub, PipelineParams params,
                            World world)

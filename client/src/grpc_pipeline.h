@@ -9,6 +9,7 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
+#include "client/src/pipeline_delivery.h"
 #include "client/src/pipeline_queue.h"
 #include "client/src/pipeline_stream.h"
 #include "client/src/world.h"
@@ -16,15 +17,6 @@
 #include "tarn/pipeline.h"
 
 namespace tarn::internal {
-
-// A message that is done with: whose callbacks are to be called, and with what.
-struct Delivery {
-  std::unique_ptr<PipelineMessage> message;
-  absl::Status failure;                      // Not OK: of the message as a whole.
-  v1::PipelineResponse* response = nullptr;  // Else the answer.
-
-  void CallBack();
-};
 
 // Shared by the pipeline, its stream and its timers. Thread-safe.
 class PipelineCore : public PipelineStreamListener,
