@@ -56,7 +56,7 @@ class Scan {
   // The revision of the scan; 0 until the first entry, or the end, was read.
   Revision revision() const { return revision_; }
 
-  class iterator {
+  class iterator {  // NOLINT(readability-identifier-naming): as the standard library has it.
    public:
     using iterator_category = std::input_iterator_tag;
     using value_type = absl::StatusOr<Entry>;
