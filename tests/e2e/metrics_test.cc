@@ -56,7 +56,6 @@ TEST_CASE("calls, operations and bytes are counted") {
   CHECK(ValueOf(metrics, "tarn_request_bytes_total") == "16");  // key value, key, other.
   CHECK(ValueOf(metrics, "tarn_scanned_entries_total") == "1");
   CHECK(ValueOf(metrics, "tarn_connections") == "1");
-  CHECK(ValueOf(metrics, "tarn_grpc_calls_in_flight") == "0");
   CHECK(ValueOf(metrics, "tarn_ready") == "1");
 }
 
