@@ -2,7 +2,6 @@
 #include <algorithm>
 #include <chrono>
 #include <cstdint>
-#include <cstdio>
 #include <functional>
 #include <iostream>
 #include <iterator>
@@ -145,7 +144,7 @@ int Main(const std::vector<std::string>& arguments) {
   absl::Status shown = client.status();
   if (shown.ok()) shown = settings->show == "all" ? ShowAll(*client) : ShowTop(*client, *settings);
   if (shown.ok()) return 0;
-  std::cerr << "window_report: " << shown << "\n";
+  std::cerr << "window_report: " << shown.message() << "\n";
   return 1;
 }
 

@@ -32,6 +32,9 @@ int main(int argc, char** argv) {
   if (argc > 1) options.endpoint = argv[1];
   const absl::StatusOr<tarn::Client> client = tarn::Client::Connect(options);
   const absl::Status status = client.ok() ? Run(*client) : client.status();
-  if (!status.ok()) std::cerr << "quickstart: " << status << "\n";
+  if (!status.ok()) {
+    std::cerr << "quickstart: " << status.message() << " ("
+              << tarn::ReasonName(tarn::ReasonOf(status)) << ")\n";
+  }
   return status.ok() ? 0 : 1;
 }
