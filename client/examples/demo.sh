@@ -57,8 +57,12 @@ fail() {
 start_tarnd() {
   local deadline=$((SECONDS + patience))
   rm -f "$work/address"
-  "$bin/tarnd" --engine rocksdb --data-dir "$work/data" --listen "$1" --http-listen "$2" \
-    --address-file "$work/address" 2>>"$work/tarnd.log" >&2 &
+  # tarnd takes every TARN_ variable for an option; those of a test are none.
+  (
+    for name in $(compgen -e TARN_); do unset "$name"; done
+    exec "$bin/tarnd" --engine rocksdb --data-dir "$work/data" --listen "$1" --http-listen "$2" \
+      --address-file "$work/address" 2>>"$work/tarnd.log" >&2
+  ) &
   tarnd=$!
   until [[ -s $work/address ]]; do
     kill -0 "$tarnd" 2>/dev/null || fail "tarnd did not start"

@@ -24,8 +24,12 @@ fail() {
 }
 
 start_tarnd() {
-  "$prefix/bin/tarnd" --engine memory --data-dir "$work/data" --listen 127.0.0.1:0 --http-listen 127.0.0.1:0 \
-    --address-file "$work/address" >"$work/tarnd.log" 2>&1 &
+  # tarnd takes every TARN_ variable for an option; those of ctest are none.
+  (
+    for name in $(compgen -e TARN_); do unset "$name"; done
+    exec "$prefix/bin/tarnd" --engine memory --data-dir "$work/data" --listen 127.0.0.1:0 --http-listen 127.0.0.1:0 \
+      --address-file "$work/address" >"$work/tarnd.log" 2>&1
+  ) &
   tarnd=$!
   for _ in {1..600}; do
     [[ -s $work/address ]] && return
