@@ -131,7 +131,9 @@ class Writing {
 
  private:
   void MakeParts(const std::vector<NamedNamespace>& namespaces) {
-    const size_t ranges = kRangesPerThread * static_cast<size_t>(options_.threads);
+    // One thread needs no parts, and then the same state gives the same bytes.
+    const size_t ranges =
+        options_.threads == 1 ? 1 : kRangesPerThread * static_cast<size_t>(options_.threads);
     for (const NamedNamespace& ns : namespaces) {
       std::string start;
       for (std::string& key : snapshot_.SplitKeys(ns.id, ranges)) {
