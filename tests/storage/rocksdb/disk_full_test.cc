@@ -188,6 +188,7 @@ class SmallMount {
  public:
   explicit SmallMount(const std::string& path) : path_(path) {
     std::filesystem::create_directory(path);
+    // NOLINTNEXTLINE(cppcoreguidelines-prefer-member-initializer): the directory comes first.
     mounted_ = mount("tmpfs", path.c_str(), "tmpfs", 0, "size=24m") == 0;
     if (!mounted_) WARN("not tested, mounting is not permitted: " << std::strerror(errno));
   }
