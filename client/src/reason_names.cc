@@ -48,6 +48,18 @@ constexpr std::array kNames = {
     NamedReason{Reason::kInternal, "INTERNAL"},
     NamedReason{Reason::kUnsupported, "UNSUPPORTED"},
     NamedReason{Reason::kPermissionDenied, "PERMISSION_DENIED"},
+    NamedReason{Reason::kCheckpointsDisabled, "CHECKPOINTS_DISABLED"},
+    NamedReason{Reason::kInvalidCheckpointId, "INVALID_CHECKPOINT_ID"},
+    NamedReason{Reason::kCheckpointNotFound, "CHECKPOINT_NOT_FOUND"},
+    NamedReason{Reason::kCheckpointExists, "CHECKPOINT_EXISTS"},
+    NamedReason{Reason::kCheckpointPinned, "CHECKPOINT_PINNED"},
+    NamedReason{Reason::kLastCheckpoint, "LAST_CHECKPOINT"},
+    NamedReason{Reason::kInvalidPin, "INVALID_PIN"},
+    NamedReason{Reason::kOtherStore, "OTHER_STORE"},
+    NamedReason{Reason::kLaterIncarnation, "LATER_INCARNATION"},
+    NamedReason{Reason::kNewerFormat, "NEWER_FORMAT"},
+    NamedReason{Reason::kRestoreRunning, "RESTORE_RUNNING"},
+    NamedReason{Reason::kJobNotFound, "JOB_NOT_FOUND"},
 };
 
 constexpr std::array kOwnNames = {

@@ -255,7 +255,14 @@ absl::StatusCode CodeOf(Reason reason) {
     case Reason::kInvalidResumeToken:
     case Reason::kInvalidPage:
     case Reason::kInvalidFieldMask:
+    case Reason::kInvalidCheckpointId:
+    case Reason::kInvalidPin:
       return absl::StatusCode::kInvalidArgument;
+    case Reason::kCheckpointNotFound:
+    case Reason::kJobNotFound:
+      return absl::StatusCode::kNotFound;
+    case Reason::kCheckpointExists:
+      return absl::StatusCode::kAlreadyExists;
     case Reason::kNamespaceNotFound:
     case Reason::kNamespaceExists:
     case Reason::kNamespaceNotEmpty:
@@ -263,6 +270,13 @@ absl::StatusCode CodeOf(Reason reason) {
     case Reason::kKeyNotFound:
     case Reason::kNotAnInteger:
     case Reason::kCrossSlot:
+    case Reason::kCheckpointsDisabled:
+    case Reason::kCheckpointPinned:
+    case Reason::kLastCheckpoint:
+    case Reason::kOtherStore:
+    case Reason::kLaterIncarnation:
+    case Reason::kNewerFormat:
+    case Reason::kRestoreRunning:
       return absl::StatusCode::kFailedPrecondition;
     case Reason::kSnapshotExpired:
     case Reason::kRevisionMismatch:

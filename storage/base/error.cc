@@ -59,8 +59,20 @@ constexpr absl::string_view kNames[] = {
     "DATA_LOSS",
     "PERMISSION_DENIED",
     "UNSUPPORTED",
+    "CHECKPOINTS_DISABLED",
+    "INVALID_CHECKPOINT_ID",
+    "CHECKPOINT_NOT_FOUND",
+    "CHECKPOINT_EXISTS",
+    "CHECKPOINT_PINNED",
+    "LAST_CHECKPOINT",
+    "INVALID_PIN",
+    "OTHER_STORE",
+    "LATER_INCARNATION",
+    "NEWER_FORMAT",
+    "RESTORE_RUNNING",
+    "JOB_NOT_FOUND",
 };
-static_assert(std::size(kNames) == static_cast<size_t>(Reason::kUnsupported) + 1,
+static_assert(std::size(kNames) == static_cast<size_t>(Reason::kJobNotFound) + 1,
               "each reason has a name");
 
 }  // namespace

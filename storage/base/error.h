@@ -54,6 +54,18 @@ enum class Reason {
   kDataLoss,
   kPermissionDenied,
   kUnsupported,
+  kCheckpointsDisabled,
+  kInvalidCheckpointId,
+  kCheckpointNotFound,
+  kCheckpointExists,
+  kCheckpointPinned,
+  kLastCheckpoint,
+  kInvalidPin,
+  kOtherStore,
+  kLaterIncarnation,
+  kNewerFormat,
+  kRestoreRunning,
+  kJobNotFound,
 };
 
 // The reason's name on the wire, such as "REVISION_MISMATCH"; empty for kNone.

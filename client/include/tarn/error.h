@@ -66,6 +66,20 @@ enum class Reason {
   kUnsupported,
   kPermissionDenied,
 
+  // Of checkpoints and jobs.
+  kCheckpointsDisabled,
+  kInvalidCheckpointId,
+  kCheckpointNotFound,
+  kCheckpointExists,
+  kCheckpointPinned,
+  kLastCheckpoint,
+  kInvalidPin,
+  kOtherStore,
+  kLaterIncarnation,
+  kNewerFormat,
+  kRestoreRunning,
+  kJobNotFound,
+
   // UNAVAILABLE. No connection could be made, so the request was never sent; nothing was done.
   kNotConnected,
   // RESOURCE_EXHAUSTED. The pipeline holds as much as its options allow; the operation was not

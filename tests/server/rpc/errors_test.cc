@@ -14,7 +14,7 @@ namespace {
 
 using base::Reason;
 
-constexpr int kReasons = static_cast<int>(Reason::kUnsupported) + 1;
+constexpr int kReasons = static_cast<int>(Reason::kJobNotFound) + 1;
 
 std::string CodeName(absl::StatusCode code) { return absl::StatusCodeToString(code); }
 
