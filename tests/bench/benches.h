@@ -13,12 +13,16 @@ struct BenchOptions {
   int rounds = 5;        // Of each measurement, alternating between what is compared.
   double seconds = 1.5;  // Of one measurement over the network.
   std::string tarnd;     // The program to measure.
-  std::string only;      // A part of the run over gRPC; empty: all of them.
+  std::string only;      // One part of the run; empty: all of them.
 };
 
 // The memory engine in this process: rates on one thread and two, batches, scans, memory an entry.
 // First, because it measures how the process grows.
 void RunEngineBench(const BenchOptions& options, Report& report);
+
+// Checkpoints of the memory engine in this process, against what the same machine needs for
+// hashing, compressing and writing alone.
+void RunCheckpointBench(const BenchOptions& options, Report& report);
 
 // tarnd against a bare gRPC server with the same messages. False when the yardstick is not fair, so
 // that the run is void.

@@ -1,11 +1,5 @@
 // The memory engine without a server.
-#include <unistd.h>
-
-#include <chrono>
-#include <cstdlib>
-#include <fstream>
 #include <functional>
-#include <iostream>
 #include <memory>
 #include <thread>
 #include <vector>
@@ -15,6 +9,7 @@
 #include "storage/usage.h"
 #include "tests/bench/benches.h"
 #include "tests/bench/data_set.h"
+#include "tests/bench/measure.h"
 
 namespace tarn::bench {
 namespace {
@@ -26,25 +21,6 @@ using storage::OperationKind;
 
 constexpr storage::NamespaceId kNamespace = 1;
 constexpr size_t kBatch = 128;
-
-size_t ResidentBytes() {
-  std::ifstream statm("/proc/self/statm");
-  size_t total = 0;
-  size_t resident = 0;
-  statm >> total >> resident;
-  return resident * static_cast<size_t>(sysconf(_SC_PAGESIZE));
-}
-
-double SecondsOf(const std::function<void()>& work) {
-  const auto start = std::chrono::steady_clock::now();
-  work();
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
-
-[[noreturn]] void Fail(absl::string_view what) {
-  std::cerr << "tarn-bench: " << what << "\n";
-  std::exit(1);
-}
 
 Operation OperationOn(OperationKind kind, absl::string_view key, absl::string_view value) {
   Operation operation;

@@ -49,6 +49,9 @@ int main(int argc, char** argv) {
   CLI::App* const rpc = add("rpc", "tarnd against a bare gRPC server with the same messages");
   rpc->add_option("--only", options.only, "One part of it")
       ->check(CLI::IsMember({"start", "unary", "pipeline", "scan", "gets-during-scan"}));
+  CLI::App* const checkpoint = add("checkpoint", "Checkpoints, and what they cost writers");
+  checkpoint->add_option("--only", options.only, "One part of it")
+      ->check(CLI::IsMember({"create", "codecs", "restore", "writers"}));
   const CLI::App* const all = add("all", "Everything");
   const CLI::App* const echo =
       app.add_subcommand("echo-server", "Serve the yardstick alone, until stdin ends");
@@ -62,6 +65,7 @@ int main(int argc, char** argv) {
   tarn::bench::Report report;
   bool fair = true;
   if (engine->parsed() || all->parsed()) tarn::bench::RunEngineBench(options, report);
+  if (checkpoint->parsed() || all->parsed()) tarn::bench::RunCheckpointBench(options, report);
   if (rpc->parsed() || all->parsed()) fair = tarn::bench::RunRpcBench(options, report);
   if (!json.empty() && !(std::ofstream(json) << report.ToJson())) {
     std::cerr << "tarn-bench: cannot write " << json << "\n";
