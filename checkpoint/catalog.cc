@@ -11,7 +11,8 @@ namespace tarn::checkpoint {
 namespace {
 
 absl::Status NoSuchCheckpoint(const CheckpointId& id) {
-  return absl::NotFoundError(absl::StrCat("there is no checkpoint ", ToString(id)));
+  return base::MakeError(absl::StatusCode::kNotFound, base::Reason::kCheckpointNotFound,
+                         absl::StrCat("there is no checkpoint ", ToString(id)));
 }
 
 bool IsOwnAndIntact(const CheckpointInfo& info) {
@@ -222,8 +223,8 @@ absl::StatusOr<Catalog::Draft> Catalog::NewDraft(const CheckpointId& id) {
                                                directory_.PathOf(id, CatalogFileKind::kPublished)));
   const absl::MutexLock lock(&mutex_);
   if (exists || checkpoints_.contains(id) || drafts_.contains(id)) {
-    return absl::AlreadyExistsError(
-        absl::StrCat("there is a checkpoint ", ToString(id), " already"));
+    return base::MakeError(absl::StatusCode::kAlreadyExists, base::Reason::kCheckpointExists,
+                           absl::StrCat("there is a checkpoint ", ToString(id), " already"));
   }
   NoteNumber(id);
   drafts_.insert(id);
@@ -288,13 +289,14 @@ absl::Status Catalog::ClearPin(const CheckpointId& id) {
 absl::Status Catalog::CheckDeletable(const CheckpointId& id) const {
   TARN_ASSIGN_OR_RETURN(const CheckpointInfo info, Get(id));
   if (info.pin) {
-    return absl::FailedPreconditionError(
+    return base::MakeError(
+        absl::StatusCode::kFailedPrecondition, base::Reason::kCheckpointPinned,
         absl::StrCat("checkpoint ", ToString(id), " is pinned: ", info.pin->reason));
   }
   const std::vector<CheckpointInfo> all = List();
   if (IsOwnAndIntact(info) && std::count_if(all.begin(), all.end(), IsOwnAndIntact) == 1) {
-    return absl::FailedPreconditionError(
-        absl::StrCat("checkpoint ", ToString(id), " is the last valid one"));
+    return base::MakeError(absl::StatusCode::kFailedPrecondition, base::Reason::kLastCheckpoint,
+                           absl::StrCat("checkpoint ", ToString(id), " is the last valid one"));
   }
   return absl::OkStatus();
 }

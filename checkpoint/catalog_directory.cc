@@ -64,7 +64,7 @@ absl::Status CheckPinReason(absl::string_view reason) {
   const bool printable = std::none_of(reason.begin(), reason.end(), absl::ascii_iscntrl);
   if (!reason.empty() && reason.size() <= kMaxPinReasonBytes && printable) return absl::OkStatus();
   return base::MakeError(
-      absl::StatusCode::kInvalidArgument, base::Reason::kInvalidRequest,
+      absl::StatusCode::kInvalidArgument, base::Reason::kInvalidPin,
       absl::StrCat("the reason of a pin must be one line of 1 to ", kMaxPinReasonBytes, " bytes"));
 }
 
@@ -97,8 +97,9 @@ CheckpointInfo CatalogDirectory::Inspect(const CheckpointId& id, const std::stri
   const absl::string_view expected = id.other_store.empty() ? own_store : id.other_store;
   if (!expected.empty() && info.header.store_id != expected) {
     info.health = Health::kOtherStore;
-    info.problem = absl::FailedPreconditionError(absl::StrCat(
-        path, " is a checkpoint of store ", info.header.store_id, ", not of store ", expected));
+    info.problem = base::MakeError(absl::StatusCode::kFailedPrecondition, base::Reason::kOtherStore,
+                                   absl::StrCat(path, " is a checkpoint of store ",
+                                                info.header.store_id, ", not of store ", expected));
   } else if (info.header.number != id.number) {
     info.health = Health::kDamaged;
     info.problem = MisnamedError(info, {id.other_store, info.header.number});

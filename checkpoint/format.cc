@@ -72,7 +72,8 @@ absl::Status CheckVersion(absl::string_view bytes) {
     return Damaged("the file does not begin as a checkpoint does");
   const uint32_t version = fields.Number32();
   if (version > kFormatVersion) {
-    return absl::FailedPreconditionError(
+    return base::MakeError(
+        absl::StatusCode::kFailedPrecondition, base::Reason::kNewerFormat,
         absl::StrCat("the checkpoint has format version ", version, " at byte ", kMagic.size(),
                      "; this program reads up to ", kFormatVersion));
   }

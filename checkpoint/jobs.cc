@@ -9,7 +9,8 @@ namespace {
 constexpr double kNanosPerSecond = 1e9;
 
 absl::Status NoSuchJob(JobId id) {
-  return absl::NotFoundError(absl::StrCat("there is no job ", id));
+  return base::MakeError(absl::StatusCode::kNotFound, base::Reason::kJobNotFound,
+                         absl::StrCat("there is no job ", id));
 }
 
 JobState EndStateOf(const absl::Status& status) {
@@ -38,10 +39,10 @@ absl::string_view JobKindName(JobKind kind) {
       return "import";
     case JobKind::kExport:
       return "export";
-    case JobKind::kDeleteRange:
+    case JobKind::kDiff:
       break;
   }
-  return "delete-range";
+  return "diff";
 }
 
 absl::string_view JobStateName(JobState state) {
@@ -66,7 +67,10 @@ Job::Job(Job&& other) noexcept
       progress_(std::move(other.progress_)) {}
 
 Job::~Job() {
-  if (registry_ != nullptr) registry_->End(id_, absl::InternalError("the job was abandoned"));
+  if (registry_ != nullptr) {
+    registry_->End(id_, base::MakeError(absl::StatusCode::kInternal, base::Reason::kInternal,
+                                        "the job was abandoned"));
+  }
 }
 
 void Job::Start() { registry_->Start(id_); }

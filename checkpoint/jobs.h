@@ -23,8 +23,8 @@ namespace tarn::checkpoint {
 // Counts from 1 in each process.
 using JobId = uint64_t;
 
-enum class JobKind { kCheckpoint, kVerify, kRestore, kImport, kExport, kDeleteRange };
-absl::string_view JobKindName(JobKind kind);  // "checkpoint", "delete-range".
+enum class JobKind { kCheckpoint, kVerify, kRestore, kImport, kExport, kDiff };
+absl::string_view JobKindName(JobKind kind);  // "checkpoint", "verify".
 
 enum class JobState { kQueued, kRunning, kSucceeded, kFailed, kCancelled };
 absl::string_view JobStateName(JobState state);

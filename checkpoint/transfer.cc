@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "absl/strings/str_cat.h"
+#include "storage/base/error.h"
 #include "storage/base/status.h"
 
 namespace tarn::checkpoint {
@@ -42,11 +43,13 @@ absl::StatusOr<CheckpointId> IdInCatalog(const Catalog& catalog, const Header& h
   const std::string own_store = catalog.store_id().value_or("");
   if (header.store_id != own_store) {
     if (rule == ImportRule::kAnyStore) return CheckpointId{header.store_id, header.number};
-    return absl::FailedPreconditionError(absl::StrCat(
-        "it is a checkpoint of store ", header.store_id, ", not of store ", own_store));
+    return base::MakeError(absl::StatusCode::kFailedPrecondition, base::Reason::kOtherStore,
+                           absl::StrCat("it is a checkpoint of store ", header.store_id,
+                                        ", not of store ", own_store));
   }
   if (header.number.incarnation > running) {
-    return absl::FailedPreconditionError(
+    return base::MakeError(
+        absl::StatusCode::kFailedPrecondition, base::Reason::kLaterIncarnation,
         absl::StrCat("it was made in incarnation ", header.number.incarnation,
                      " of this store, which has only come to incarnation ", running));
   }

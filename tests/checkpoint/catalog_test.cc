@@ -251,7 +251,7 @@ TEST_CASE("a draft whose file is not what it should be is not published") {
   }
   SECTION("another store") {
     testing::Write(*world.engine, world.files, draft.path(), {.threads = 1}, {7, 1}, kStoreB);
-    CHECK(Brief(std::move(draft).Publish()) == "FAILED_PRECONDITION");
+    CHECK(Brief(std::move(draft).Publish()) == "FAILED_PRECONDITION OTHER_STORE");
   }
   CHECK(catalog->List().empty());
 }
@@ -375,11 +375,11 @@ TEST_CASE("a pin's reason is one line of bounded length") {
   world.Publish(*catalog);
   for (const std::string& reason :
        {std::string(), std::string("a\nb"), std::string("\x7f"), std::string(257, 'x')}) {
-    CHECK(Brief(catalog->SetPin(kFirst, reason)) == "INVALID_ARGUMENT INVALID_REQUEST");
+    CHECK(Brief(catalog->SetPin(kFirst, reason)) == "INVALID_ARGUMENT INVALID_PIN");
   }
   CHECK(Brief(catalog->SetPin(kFirst, std::string(256, 'x'))) == "OK");
-  CHECK(Brief(catalog->SetPin({"", {9, 9}}, "x")) == "NOT_FOUND");
-  CHECK(Brief(catalog->ClearPin({"", {9, 9}})) == "NOT_FOUND");
+  CHECK(Brief(catalog->SetPin({"", {9, 9}}, "x")) == "NOT_FOUND CHECKPOINT_NOT_FOUND");
+  CHECK(Brief(catalog->ClearPin({"", {9, 9}})) == "NOT_FOUND CHECKPOINT_NOT_FOUND");
 }
 
 TEST_CASE("a pin that cannot be read holds all the same") {
@@ -395,7 +395,7 @@ TEST_CASE("a pin that cannot be read holds all the same") {
   const CheckpointInfo info = Value(catalog->Get(kFirst));
   REQUIRE(info.pin);
   CHECK(absl::StartsWith(info.pin->reason, "its pin cannot be read"));
-  CHECK(Brief(catalog->Delete(kFirst)) == "FAILED_PRECONDITION");
+  CHECK(Brief(catalog->Delete(kFirst)) == "FAILED_PRECONDITION CHECKPOINT_PINNED");
 }
 
 TEST_CASE("a pin with a time that is no number is damaged") {
@@ -417,7 +417,7 @@ TEST_CASE("a checkpoint is deleted, unless it is pinned or the last valid one") 
   CHECK(catalog->Delete({"", {7, 2}}).message() ==
         "checkpoint 00000007-0000000002 is pinned: mine");
   CHECK(Brief(catalog->Delete({"", {7, 3}})) == "OK");
-  CHECK(Brief(catalog->Delete({"", {7, 3}})) == "NOT_FOUND");
+  CHECK(Brief(catalog->Delete({"", {7, 3}})) == "NOT_FOUND CHECKPOINT_NOT_FOUND");
   CHECK(Brief(catalog->Delete(kFirst)) == "OK");
   REQUIRE(catalog->ClearPin({"", {7, 2}}).ok());
   CHECK(catalog->Delete({"", {7, 2}}).message() ==
@@ -441,7 +441,8 @@ TEST_CASE(
   REQUIRE(catalog->Quarantine(kFirst, absl::DataLossError("a block is bad")).ok());
   CHECK(World::Names(*catalog) == std::vector<std::string>{"00000007-0000000002"});
   CHECK(catalog->Quarantined() == std::vector<CheckpointId>{kFirst});
-  CHECK(Brief(catalog->Quarantine(kFirst, absl::DataLossError("again"))) == "NOT_FOUND");
+  CHECK(Brief(catalog->Quarantine(kFirst, absl::DataLossError("again"))) ==
+        "NOT_FOUND CHECKPOINT_NOT_FOUND");
   catalog.reset();
   catalog = world.Open();
   CHECK(catalog->Quarantined() == std::vector<CheckpointId>{kFirst});
@@ -449,7 +450,7 @@ TEST_CASE(
   REQUIRE(catalog->Delete(kFirst).ok());
   CHECK_FALSE(world.Exists("00000007-0000000001.ckpt.corrupt"));
   CHECK(catalog->Quarantined().empty());
-  CHECK(Brief(catalog->Delete(kFirst)) == "NOT_FOUND");
+  CHECK(Brief(catalog->Delete(kFirst)) == "NOT_FOUND CHECKPOINT_NOT_FOUND");
 }
 
 TEST_CASE("a checkpoint that somebody removed or spoiled is noticed when it is looked at again") {
@@ -458,8 +459,8 @@ TEST_CASE("a checkpoint that somebody removed or spoiled is noticed when it is l
   for (int i = 0; i < 3; ++i) world.Publish(*catalog);
   REQUIRE(world.files.Remove("c/00000007-0000000003.ckpt").ok());
   world.Damage("00000007-0000000002.ckpt");
-  CHECK(Brief(catalog->Refresh({"", {7, 3}})) == "NOT_FOUND");
-  CHECK(Brief(catalog->Get({"", {7, 3}})) == "NOT_FOUND");
+  CHECK(Brief(catalog->Refresh({"", {7, 3}})) == "NOT_FOUND CHECKPOINT_NOT_FOUND");
+  CHECK(Brief(catalog->Get({"", {7, 3}})) == "NOT_FOUND CHECKPOINT_NOT_FOUND");
   CHECK(Value(catalog->Refresh({"", {7, 2}})).health == Health::kDamaged);
   CHECK(Value(catalog->Refresh(kFirst)).health == Health::kIntact);
   CHECK(catalog->Newest()->id == kFirst);

@@ -163,7 +163,7 @@ TEST_CASE("a pin is set before retention looks, also on a confirmed one") {
 
 TEST_CASE("a pin that cannot be set fails the request") {
   World world;
-  CHECK(Brief(world.Create({.pin_reason = "a\nb"})) == "INVALID_ARGUMENT INVALID_REQUEST");
+  CHECK(Brief(world.Create({.pin_reason = "a\nb"})) == "INVALID_ARGUMENT INVALID_PIN");
   CHECK(world.Status().failed == 1);
 }
 

@@ -124,7 +124,7 @@ TEST_CASE("damage is told from a newer format") {
   // A format that another program knows: nothing here proves itself.
   damaged[100] = static_cast<char>(damaged[100] ^ 1);
   const absl::Status newer = file.Check(damaged);
-  CHECK(Brief(newer) == "FAILED_PRECONDITION");
+  CHECK(Brief(newer) == "FAILED_PRECONDITION NEWER_FORMAT");
   CHECK(newer.message() ==
         "f: the checkpoint has format version 3 at byte 8; this program reads up to 1");
 }

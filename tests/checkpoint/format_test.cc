@@ -90,7 +90,7 @@ TEST_CASE("a header of a newer format is refused, and both versions are named") 
   std::string bytes = EncodeHeader(SomeHeader()) + std::string(32, '\0');
   bytes[11] = 2;
   const auto read = DecodeHeader(bytes);
-  CHECK(Brief(read) == "FAILED_PRECONDITION");
+  CHECK(Brief(read) == "FAILED_PRECONDITION NEWER_FORMAT");
   CHECK(read.status().message() ==
         "the checkpoint has format version 2 at byte 8; this program reads up to 1");
 }

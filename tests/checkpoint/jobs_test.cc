@@ -94,7 +94,7 @@ TEST_CASE("a job that is abandoned has failed") {
   World world;
   { const Job job = world.Begin(); }
   CHECK(world.Get(1).state == JobState::kFailed);
-  CHECK(Brief(world.Get(1).error) == "INTERNAL");
+  CHECK(Brief(world.Get(1).error) == "INTERNAL INTERNAL");
 }
 
 TEST_CASE("a job that moves on is still one job") {
@@ -108,7 +108,7 @@ TEST_CASE("a job that moves on is still one job") {
 TEST_CASE("a job that is of no interest is forgotten") {
   World world;
   world.Begin().Forget();
-  CHECK(Brief(world.jobs.Get(1)) == "NOT_FOUND");
+  CHECK(Brief(world.jobs.Get(1)) == "NOT_FOUND JOB_NOT_FOUND");
   CHECK(world.jobs.List().empty());
 }
 
@@ -119,7 +119,7 @@ TEST_CASE("only so many ended jobs are remembered, the newest") {
   std::vector<JobId> ids;
   for (const JobInfo& info : world.jobs.List()) ids.push_back(info.id);
   CHECK(ids == std::vector<JobId>{1, 4, 5, 6});
-  CHECK(Brief(world.jobs.Get(2)) == "NOT_FOUND");
+  CHECK(Brief(world.jobs.Get(2)) == "NOT_FOUND JOB_NOT_FOUND");
 }
 
 TEST_CASE("only so many jobs are open at a time") {
@@ -140,7 +140,7 @@ TEST_CASE("cancelling tells the worker, and does no harm to a job that has ended
   std::move(job).End(std::string());
   CHECK(world.jobs.Cancel(1).ok());
   CHECK(world.Get(1).state == JobState::kSucceeded);
-  CHECK(Brief(world.jobs.Cancel(9)) == "NOT_FOUND");
+  CHECK(Brief(world.jobs.Cancel(9)) == "NOT_FOUND JOB_NOT_FOUND");
 }
 
 TEST_CASE("whoever waits sees each change of state") {
@@ -163,9 +163,9 @@ TEST_CASE("waiting ends with its time, and with the job's being forgotten") {
   const uint64_t version = world.Get(1).version;
   CHECK(Value(world.jobs.Wait(1, version, absl::ZeroDuration())).version == version);
   CHECK(Value(world.jobs.WaitForEnd(1, absl::ZeroDuration())).state == JobState::kQueued);
-  CHECK(Brief(world.jobs.Wait(2, 0, absl::InfiniteDuration())) == "NOT_FOUND");
+  CHECK(Brief(world.jobs.Wait(2, 0, absl::InfiniteDuration())) == "NOT_FOUND JOB_NOT_FOUND");
   std::thread forgetter([&job] { std::move(job).Forget(); });
-  CHECK(Brief(world.jobs.WaitForEnd(1, absl::InfiniteDuration())) == "NOT_FOUND");
+  CHECK(Brief(world.jobs.WaitForEnd(1, absl::InfiniteDuration())) == "NOT_FOUND JOB_NOT_FOUND");
   forgetter.join();
 }
 
@@ -175,7 +175,7 @@ TEST_CASE("kinds and states have names") {
   CHECK(JobKindName(JobKind::kRestore) == "restore");
   CHECK(JobKindName(JobKind::kImport) == "import");
   CHECK(JobKindName(JobKind::kExport) == "export");
-  CHECK(JobKindName(JobKind::kDeleteRange) == "delete-range");
+  CHECK(JobKindName(JobKind::kDiff) == "diff");
   CHECK(JobStateName(JobState::kQueued) == "queued");
   CHECK(JobStateName(JobState::kRunning) == "running");
   CHECK(JobStateName(JobState::kSucceeded) == "succeeded");

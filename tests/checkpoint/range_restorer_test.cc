@@ -219,7 +219,7 @@ TEST_CASE("a bad or missing checkpoint changes nothing, and closes nothing") {
   }
   SECTION("missing") {
     REQUIRE(world.machine.files.Remove(path).ok());
-    CHECK(Brief(world.Restore()) == "NOT_FOUND");
+    CHECK(Brief(world.Restore()) == "NOT_FOUND CHECKPOINT_NOT_FOUND");
   }
   CHECK(world.gate.history.empty());
   CHECK(world.State() == World::Text(world.now));

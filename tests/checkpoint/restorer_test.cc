@@ -170,8 +170,10 @@ TEST_CASE("verifying changes nothing and says OK of what is right") {
   CHECK(Brief(daemon.restorer->Verify(kFirst, daemon.progress)) == "OK");
   CHECK(daemon.progress.entries == 30);
   CHECK(world.State().empty());
-  CHECK(Brief(daemon.restorer->Verify({"", {9, 9}}, daemon.progress)) == "NOT_FOUND");
-  CHECK(Brief(daemon.restorer->Load({"", {9, 9}}, daemon.progress)) == "NOT_FOUND");
+  CHECK(Brief(daemon.restorer->Verify({"", {9, 9}}, daemon.progress)) ==
+        "NOT_FOUND CHECKPOINT_NOT_FOUND");
+  CHECK(Brief(daemon.restorer->Load({"", {9, 9}}, daemon.progress)) ==
+        "NOT_FOUND CHECKPOINT_NOT_FOUND");
 }
 
 TEST_CASE("a file that cannot be read now is not quarantined") {

@@ -319,8 +319,7 @@ TEST_CASE("requests that come while one is made share the next one") {
 
 TEST_CASE("a request with a bad reason for its pin is refused at once") {
   World world;
-  CHECK(Brief(world.scheduler->Request({.pin_reason = "a\nb"})) ==
-        "INVALID_ARGUMENT INVALID_REQUEST");
+  CHECK(Brief(world.scheduler->Request({.pin_reason = "a\nb"})) == "INVALID_ARGUMENT INVALID_PIN");
 }
 
 TEST_CASE("a request that is cancelled before its turn is not made") {

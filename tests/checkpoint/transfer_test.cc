@@ -86,11 +86,11 @@ TEST_CASE("an import never takes the place of something else") {
   world.Publish();
   world.engine.Do(Put("k", "other"));
   testing::Write(*world.engine, world.files, "out/f", {.threads = 1}, {7, 1});
-  CHECK(Brief(world.Import()) == "ALREADY_EXISTS");
+  CHECK(Brief(world.Import()) == "ALREADY_EXISTS CHECKPOINT_EXISTS");
   // Not even of a file that this catalog does not know of.
   testing::Write(*world.engine, world.files, "out/f", {.threads = 1}, {7, 5});
   testing::Store(world.files, "c/00000007-0000000005.ckpt", "somebody's");
-  CHECK(Brief(world.Import()) == "ALREADY_EXISTS");
+  CHECK(Brief(world.Import()) == "ALREADY_EXISTS CHECKPOINT_EXISTS");
 }
 
 TEST_CASE("a checkpoint of another store is imported only when that is said, and keeps its name") {
@@ -98,7 +98,7 @@ TEST_CASE("a checkpoint of another store is imported only when that is said, and
   const CheckpointInfo own = world.Publish();
   world.WriteForeign();
   const auto refused = world.Import();
-  CHECK(Brief(refused) == "FAILED_PRECONDITION");
+  CHECK(Brief(refused) == "FAILED_PRECONDITION OTHER_STORE");
   CHECK(Says(refused.status(), kStoreA));
   CHECK(Says(refused.status(), kStoreB));
 
@@ -108,7 +108,7 @@ TEST_CASE("a checkpoint of another store is imported only when that is said, and
   // It counts for nothing but itself.
   CHECK(world.catalog->Newest()->id == own.id);
   CHECK(world.catalog->HighestIncarnation() == 7);
-  CHECK(Brief(world.catalog->Delete(own.id)) == "FAILED_PRECONDITION");
+  CHECK(Brief(world.catalog->Delete(own.id)) == "FAILED_PRECONDITION LAST_CHECKPOINT");
   CHECK(Brief(world.catalog->Delete(imported.id)) == "OK");
 }
 
@@ -124,7 +124,7 @@ TEST_CASE("a checkpoint that this store has yet to come to is refused") {
   World world;
   testing::Write(*world.engine, world.files, "out/f", {.threads = 1}, {8, 1});
   const auto refused = world.Import();
-  CHECK(Brief(refused) == "FAILED_PRECONDITION");
+  CHECK(Brief(refused) == "FAILED_PRECONDITION LATER_INCARNATION");
   CHECK(Says(refused.status(), "incarnation 8"));
   CHECK(Says(refused.status(), "incarnation 7"));
 }
@@ -154,7 +154,7 @@ TEST_CASE("a damaged checkpoint is not exported, and what was there stays") {
         "DATA_LOSS DATA_LOSS");
   CHECK(testing::Load(world.files, "out/f") == "precious");
   CHECK(Brief(ExportCheckpoint(*world.catalog, {"", {1, 1}}, "out/f", world.progress)) ==
-        "NOT_FOUND");
+        "NOT_FOUND CHECKPOINT_NOT_FOUND");
 }
 
 TEST_CASE("transfers that fail or are cancelled at any operation leave nothing behind") {
