@@ -19,7 +19,7 @@ absl::Status ScanSessions::Reserve() {
   std::shared_ptr<ScanSession> ended;
   absl::MutexLock lock(&mutex_);
   if (sessions_.size() + reserved_ >= options_.max_open) {
-    const auto longest = LongestIdle();
+    const auto longest = LeastMissed();
     if (longest == sessions_.end()) {
       return base::MakeError(
           absl::StatusCode::kResourceExhausted, base::Reason::kTooManySnapshots,
@@ -58,6 +58,7 @@ absl::StatusOr<std::shared_ptr<ScanSession>> ScanSessions::Resume(uint64_t id) {
   const auto found = sessions_.find(id);
   if (found == sessions_.end() || HasExpired(found->second)) return SnapshotExpired();
   ++found->second.users;
+  found->second.lingers = false;
   return found->second.session;
 }
 
@@ -75,6 +76,7 @@ void ScanSessions::Leave(const std::shared_ptr<ScanSession>& session, Afterwards
   } else if (kept.users == 0) {
     kept.idle_since = clock_.Now();
     kept.idle_order = ++idle_count_;
+    kept.lingers = afterwards == Afterwards::kLinger;
   }
 }
 
@@ -105,18 +107,19 @@ absl::Duration ScanSessions::oldest_age() const {
 }
 
 bool ScanSessions::HasExpired(const Kept& kept) const {
-  return kept.users == 0 && absl::Milliseconds(clock_.Now() - kept.idle_since) >= options_.lifetime;
+  const absl::Duration life =
+      kept.lingers ? std::min(options_.linger, options_.lifetime) : options_.lifetime;
+  return kept.users == 0 && absl::Milliseconds(clock_.Now() - kept.idle_since) >= life;
 }
 
-ScanSessions::Sessions::iterator ScanSessions::LongestIdle() {
-  auto longest = sessions_.end();
+ScanSessions::Sessions::iterator ScanSessions::LeastMissed() {
+  auto least = sessions_.end();
+  const auto rank = [](const Kept& kept) { return std::pair(!kept.lingers, kept.idle_order); };
   for (auto it = sessions_.begin(); it != sessions_.end(); ++it) {
     if (it->second.users > 0) continue;
-    if (longest == sessions_.end() || it->second.idle_order < longest->second.idle_order) {
-      longest = it;
-    }
+    if (least == sessions_.end() || rank(it->second) < rank(least->second)) least = it;
   }
-  return longest;
+  return least;
 }
 
 }  // namespace tarn::storage

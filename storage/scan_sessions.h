@@ -33,16 +33,21 @@ class ScanSessions {
   struct Options {
     size_t max_open = 128;
     absl::Duration lifetime = absl::Seconds(60);  // Of an idle one.
+    absl::Duration linger = absl::Seconds(5);     // Of an idle one that was read to its end.
   };
 
   // What becomes of a session when a scan leaves it.
-  enum class Afterwards { kKeep, kEnd };
+  enum class Afterwards {
+    kKeep,
+    kLinger,  // It was read to its end, but what was sent last may be lost on its way.
+    kEnd,
+  };
 
   ScanSessions(const Options& options, const base::Clock& clock, base::RandomSource& random)
       : options_(options), clock_(clock), random_(random) {}
 
-  // Room for one more session, which Add or Unreserve uses up; when there is none, the one that has
-  // been idle longest is ended. TOO_MANY_SNAPSHOTS when all are in use.
+  // Room for one more session, which Add or Unreserve uses up; when there is none, one that lingers
+  // is ended, or else the one that has been idle longest. TOO_MANY_SNAPSHOTS when all are in use.
   absl::Status Reserve();
   void Unreserve();
 
@@ -68,11 +73,12 @@ class ScanSessions {
     int users = 0;
     base::UnixMs idle_since = 0;
     uint64_t idle_order = 0;  // Tells those of one millisecond apart.
+    bool lingers = false;
   };
   using Sessions = std::map<uint64_t, Kept>;
 
   bool HasExpired(const Kept& kept) const;
-  Sessions::iterator LongestIdle() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  Sessions::iterator LeastMissed() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   const Options options_;
   const base::Clock& clock_;

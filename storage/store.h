@@ -36,6 +36,9 @@ struct StoreOptions {
   NamespaceCreation namespace_creation = NamespaceCreation::kOnFirstWrite;
   // How long a scan whose caller went away can be resumed at its revision.
   absl::Duration scan_lifetime = absl::Seconds(60);
+  // Likewise when it was read to its end in more than one chunk: the last ones may have been lost
+  // with the connection. Short, because every finished scan costs it.
+  absl::Duration scan_linger = absl::Seconds(5);
   size_t max_open_scans = 128;  // Each holds a snapshot.
   size_t sweep_entries_per_step =
       256;  // Bounds how long one step of the sweeper keeps writers waiting.
@@ -79,8 +82,8 @@ struct ScanChunk {
 };
 
 // A running scan. As a Cursor: one Next at a time. Destroying it before its end keeps its snapshot
-// for scan_lifetime, so that it can be resumed; destroying it at its end, or once its limit is
-// reached and there is nothing more, ends the snapshot.
+// for scan_lifetime, so that it can be resumed; destroying it at its end keeps it for scan_linger,
+// or not at all when no chunk had a token.
 class Scan {
  public:
   virtual ~Scan() = default;

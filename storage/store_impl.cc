@@ -26,8 +26,10 @@ StoreImpl::StoreImpl(const Dependencies& dependencies, const StoreMeta& meta,
       meta_(meta),
       options_(options),
       tokens_(meta.store_id),
-      sessions_({.max_open = options.max_open_scans, .lifetime = options.scan_lifetime}, clock_,
-                dependencies.random) {}
+      sessions_({.max_open = options.max_open_scans,
+                 .lifetime = options.scan_lifetime,
+                 .linger = options.scan_linger},
+                clock_, dependencies.random) {}
 
 // Whatever may still call back into the Store is waited for before what it would find is gone.
 StoreImpl::~StoreImpl() {

@@ -23,11 +23,13 @@ StoreScan::StoreScan(ScanSessions& sessions, std::shared_ptr<ScanSession> sessio
       cursor_(session_->snapshot->NewCursor(plan_.range, plan_.options)),
       last_key_(plan_.last_key) {}
 
-// Without a token nobody can come back: a scan that gave nothing, or everything, keeps nothing.
-StoreScan::~StoreScan() {
-  const bool resumable = !last_key_.empty() && !at_end_ && !failed_;
-  sessions_.Leave(session_,
-                  resumable ? ScanSessions::Afterwards::kKeep : ScanSessions::Afterwards::kEnd);
+StoreScan::~StoreScan() { sessions_.Leave(session_, Afterwards()); }
+
+// Without a token nobody can come back.
+ScanSessions::Afterwards StoreScan::Afterwards() const {
+  const bool has_token = gave_token_ || !plan_.last_key.empty();
+  if (failed_ || !has_token) return ScanSessions::Afterwards::kEnd;
+  return at_end_ ? ScanSessions::Afterwards::kLinger : ScanSessions::Afterwards::kKeep;
 }
 
 void StoreScan::Next(Done done) {
@@ -53,6 +55,7 @@ void StoreScan::Give(const absl::Status& status, const Page& page, Done done) {
   given_ += page.entries.size();
   at_end_ = page.at_end;
   if (!page.entries.empty()) last_key_ = std::string(page.entries.back().key);
+  gave_token_ = gave_token_ || !at_end_;
   std::move(done)(absl::OkStatus(), {.entries = page.entries,
                                      .revision = session_->snapshot->revision(),
                                      .resume_token = Token()});

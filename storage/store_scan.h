@@ -33,6 +33,7 @@ class StoreScan final : public Scan {
   void Next(Done done) override;
 
  private:
+  ScanSessions::Afterwards Afterwards() const;
   void Give(const absl::Status& status, const Page& page, Done done);
   std::string Token() const;
 
@@ -45,6 +46,7 @@ class StoreScan final : public Scan {
 
   uint64_t given_ = 0;    // Entries.
   std::string last_key_;  // Behind which a resumed scan begins; empty: at the range's beginning.
+  bool gave_token_ = false;
   bool at_end_ = false;
   bool failed_ = false;
 };
