@@ -41,3 +41,7 @@ foreach(module tarn tarn-testing)
   configure_file(${module}.pc.in "${generated_dir}/${module}.pc" @ONLY)
   install(FILES "${generated_dir}/${module}.pc" COMPONENT libtarn DESTINATION "${pkgconfig_dir}")
 endforeach()
+
+# For clients in other languages.
+install(DIRECTORY "${PROJECT_SOURCE_DIR}/proto/" COMPONENT libtarn DESTINATION "${CMAKE_INSTALL_DATADIR}/tarn/proto"
+  FILES_MATCHING PATTERN "*.proto")

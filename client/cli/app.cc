@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <memory>
 
 #include "absl/strings/str_cat.h"
 #include "client/cli/batch_command.h"
@@ -25,6 +26,7 @@ struct GlobalArguments {
   std::string style = "simple";
   std::string timeout;
   bool hex = false;
+  int retries = 3;
   bool tls = false;
   TlsOptions tls_options;
 };
@@ -43,6 +45,10 @@ void AddConnectionOptions(CLI::App& app, GlobalArguments& arguments) {
       ->capture_default_str();
   app.add_option("--timeout", arguments.timeout, "How long a call may take, such as 5s")
       ->check(CheckDuration);
+  app.add_option("--retries", arguments.retries,
+                 "How often a failed call is repeated, if that is safe")
+      ->check(CLI::NonNegativeNumber)
+      ->capture_default_str();
   app.add_flag("--tls", arguments.tls, "Use TLS, trusting the system's authorities");
   app.add_option("--tls-ca", arguments.tls_options.ca_file,
                  "Use TLS, trusting the authorities in this file");
@@ -86,8 +92,10 @@ Context ContextOf(const GlobalArguments& arguments, Environment& env) {
   context.options.endpoint = arguments.endpoint;
   context.options.ns = arguments.ns;
   const TlsOptions& tls = arguments.tls_options;
-  const bool names_files = !tls.ca_file.empty() || !tls.cert_file.empty() || !tls.key_file.empty();
-  if (arguments.tls || names_files) context.options.tls = tls;
+  const bool says_something = !tls.ca_file.empty() || !tls.cert_file.empty() ||
+                              !tls.key_file.empty() || !tls.server_name.empty();
+  if (arguments.tls || says_something) context.options.tls = tls;
+  context.options.retry_policy = std::make_shared<LimitedRetryPolicy>(arguments.retries);
   if (!arguments.timeout.empty()) {
     context.timeout = ParseDuration(arguments.timeout);
     context.options.call_timeout = *ParseDuration(arguments.timeout);
