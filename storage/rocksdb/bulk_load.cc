@@ -5,7 +5,6 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
-#include "storage/base/error.h"
 #include "storage/base/logging.h"
 #include "storage/base/status.h"
 #include "storage/rocksdb/layout.h"
@@ -74,10 +73,7 @@ absl::Status RocksDbBulkLoad::WriteEntries(absl::Span<const EntryView> entries, 
 }
 
 absl::Status RocksDbBulkLoad::Write(rocksdb::WriteBatch& batch) {
-  if (disk_.room() == Room::kNone) {
-    return base::MakeError(absl::StatusCode::kResourceExhausted, base::Reason::kDiskFull,
-                           "the disk has no space left for the entries that are being loaded");
-  }
+  if (disk_.room() != Room::kEnough) return DiskFull();
   rocksdb::WriteOptions options;
   options.disableWAL = true;  // All of it is flushed before it counts.
   return ToStatus(database_->db().Write(options, &batch), "loading entries");

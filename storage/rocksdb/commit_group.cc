@@ -4,7 +4,6 @@
 #include <utility>
 
 #include "absl/container/inlined_vector.h"
-#include "storage/base/error.h"
 
 namespace tarn::storage::rocks {
 namespace {
@@ -20,11 +19,6 @@ Usage Difference(const Usage& after, const Usage& before) {
 }
 
 bool Grows(const Usage& change) { return change.entries > 0 || change.bytes > 0; }
-
-absl::Status DiskFull() {
-  return base::MakeError(absl::StatusCode::kResourceExhausted, base::Reason::kDiskFull,
-                         "the disk has no space left beyond its reserve");
-}
 
 bool Changes(const Evaluation& evaluation) {
   return evaluation.effect.kind != Effect::Kind::kNothing;
@@ -44,7 +38,7 @@ void CommitGroup::Judge(const Database& database, const Submissions& submissions
   conditions_ = conditions;
   for (const auto& submission : submissions) {
     for (const Operation& operation : submission->batch.operations) {
-      slots_.push_back(overlay_.Add(operation.ns, operation.key));
+      slots_.push_back(overlay_.Add(operation));
     }
   }
   overlay_.Load(database);
@@ -66,7 +60,7 @@ absl::Status CommitGroup::Admissible(const Operation& operation, const Slot& slo
 }
 
 absl::Status CommitGroup::Admit(NamespaceId ns, const Usage& change) {
-  if (Grows(change) && conditions_.room == Room::kNone) return DiskFull();
+  if (Grows(change) && conditions_.room != Room::kEnough) return DiskFull();
   absl::Status status = ledger_.Charge(ns, change);
   if (status.ok()) charged_[ns] += change;
   return status;

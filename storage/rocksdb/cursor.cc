@@ -31,6 +31,7 @@ struct RocksDbCursor::Request {
   size_t bytes = 0;  // Of the page so far.
   absl::Status status;
   IteratorPtr iterator;
+  std::string begin;  // The cursor's position before it.
 };
 
 RocksDbCursor::RocksDbCursor(std::shared_ptr<SnapshotView> view, const KeyRange& range,
@@ -89,13 +90,11 @@ void RocksDbCursor::Next(const PageBudget& budget, base::UnixMs now, PageComplet
   request->budget = budget;
   request->now = now;
   request->done = std::move(done);
-  absl::StatusOr<IteratorPtr> iterator = view_->BeginPage(parking_);
-  if (!iterator.ok()) return std::move(request->done)(iterator.status(), request->page);
-  request->iterator = *std::move(iterator);
+  request->begin = position_;
   const bool at_once = in_memory_ && pages_at_once_ < kMaxPagesAtOnce;
-  if (at_once && Fill(*request) == Progress::kComplete) {
+  if (at_once && Work(*request) == Progress::kComplete) {
     ++pages_at_once_;
-    return Complete(*request);
+    return std::move(request->done)(request->status, request->page);
   }
   pages_at_once_ = 0;
   HandOver(std::move(request));
@@ -104,18 +103,55 @@ void RocksDbCursor::Next(const PageBudget& budget, base::UnixMs now, PageComplet
 void RocksDbCursor::HandOver(std::shared_ptr<Request> request) {
   const absl::Status status =
       executor_.Submit([this, request, token = InFlight::Token(in_flight_)] {
-        while (Fill(*request) == Progress::kNeedsExecutor) {
+        while (Work(*request) == Progress::kNeedsExecutor) {
         }
-        Complete(*request);
+        // From here on the cursor may be gone whenever the completion says so.
+        std::move(request->done)(request->status, request->page);
       });
   if (status.ok()) return;
-  request->status = status;
-  Complete(*request);
+  if (auto iterator = view_->BeginPage(parking_); iterator.ok()) {
+    request->iterator = *std::move(iterator);
+    TakeBack(*request);
+    view_->EndPage(parking_, nullptr);
+  }
+  std::move(request->done)(status, request->page);
+}
+
+// What failed has given nothing out.
+void RocksDbCursor::TakeBack(Request& request) {
+  request.page.entries.clear();
+  request.iterator.reset();
+  position_ = request.begin;
+}
+
+RocksDbCursor::Progress RocksDbCursor::Work(Request& request) {
+  absl::StatusOr<IteratorPtr> iterator = view_->BeginPage(parking_);
+  if (!iterator.ok()) {
+    request.status = std::move(iterator).status();
+    TakeBack(request);
+    return Progress::kComplete;
+  }
+  request.iterator = *std::move(iterator);
+  const Progress progress = Fill(request);
+  if (!request.status.ok()) {
+    TakeBack(request);
+  } else if (progress == Progress::kComplete) {
+    RememberPosition(request.page);
+  }
+  if (request.page.at_end) request.iterator.reset();
+  view_->EndPage(parking_, std::move(request.iterator));
+  return progress;
+}
+
+void RocksDbCursor::RememberPosition(const Page& page) {
+  if (page.entries.empty()) return;
+  const EntryView& last = page.entries.back();
+  position_ = std::string(EntryKey(last.ns, last.key).view());
 }
 
 RocksDbCursor::Progress RocksDbCursor::Fill(Request& request) {
   if (request.iterator == nullptr) {
-    Database& database = view_->database();
+    const Database& database = view_->database();
     request.iterator.reset(database.db().NewIterator(MakeReadOptions(), database.entries()));
     Position(*request.iterator);
   }
@@ -162,25 +198,8 @@ RocksDbCursor::Progress RocksDbCursor::AtEnd(Request& request) {
   }
   in_memory_ = false;
   request.iterator.reset();
-  if (!request.page.entries.empty()) {
-    const EntryView& last = request.page.entries.back();
-    position_ = std::string(EntryKey(last.ns, last.key).view());
-  }
+  RememberPosition(request.page);
   return Progress::kNeedsExecutor;
-}
-
-void RocksDbCursor::Complete(Request& request) {
-  // From here on the cursor may be gone whenever the completion says so.
-  if (!request.status.ok()) {
-    request.iterator.reset();
-    request.page.entries.clear();
-  } else if (!request.page.entries.empty()) {
-    const EntryView& last = request.page.entries.back();
-    position_ = std::string(EntryKey(last.ns, last.key).view());
-  }
-  if (request.page.at_end) request.iterator.reset();
-  view_->EndPage(parking_, std::move(request.iterator));
-  std::move(request.done)(request.status, request.page);
 }
 
 }  // namespace tarn::storage::rocks

@@ -38,12 +38,15 @@ class RocksDbCursor final : public Cursor {
   void Position(rocksdb::Iterator& it) const;
   void Step(rocksdb::Iterator& it) const;
 
-  // Fills the request's page as far as it may here.
+  // Fills the request's page as far as it may on this thread.
+  Progress Work(Request& request);
   Progress Fill(Request& request);
   Progress AddEntries(Request& request, size_t max_skipped);
   Progress AtEnd(Request& request);
+  void RememberPosition(const Page& page);
+  void TakeBack(Request& request);
+  // In between, the snapshot may end.
   void HandOver(std::shared_ptr<Request> request);
-  void Complete(Request& request);
 
   const std::shared_ptr<SnapshotView> view_;
   base::Executor& executor_;

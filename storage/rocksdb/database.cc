@@ -45,28 +45,27 @@ Database::~Database() {
   db_->Close().PermitUncheckedError();
 }
 
-absl::Status Database::Start(const rocksdb::DBOptions& options,
-                             const std::vector<rocksdb::ColumnFamilyDescriptor>& families) {
-  rocksdb::DB* db = nullptr;
-  const rocksdb::Status status = rocksdb::DB::Open(options, path_, families, &families_, &db);
-  if (!status.ok()) {
-    return ToStatus(
-        status, absl::StrCat("opening the database ", path_, DamagedTables(*options.env, path_)));
-  }
+absl::Status Database::Start(const rocksdb::Status& opened, rocksdb::DB* db, rocksdb::Env& env) {
   db_.reset(db);
-  return absl::OkStatus();
+  if (opened.ok()) return absl::OkStatus();
+  return ToStatus(opened, absl::StrCat("opening the database ", path_, DamagedTables(env, path_)));
 }
 
 absl::StatusOr<std::unique_ptr<Database>> Database::Create(const Machinery& machinery,
                                                            const std::string& path,
                                                            DatabaseUse use) {
-  auto health = std::make_shared<Health>();
+  auto health = std::make_shared<Health>(machinery.errors);
   std::unique_ptr<Database> database(new Database(path, health));
   rocksdb::DBOptions options = DatabaseOptions(machinery, health);
   options.create_if_missing = true;
   options.create_missing_column_families = true;
   options.error_if_exists = true;
-  TARN_RETURN_IF_ERROR(database->Start(options, ColumnFamilies(machinery, use)));
+  // RocksDB makes it too, but first complains that it is not there.
+  TARN_RETURN_IF_ERROR(ToStatus(machinery.env->CreateDirIfMissing(path), "creating a database"));
+  rocksdb::DB* db = nullptr;
+  const rocksdb::Status opened =
+      rocksdb::DB::Open(options, path, ColumnFamilies(machinery, use), &database->families_, &db);
+  TARN_RETURN_IF_ERROR(database->Start(opened, db, *machinery.env));
   rocksdb::WriteBatch batch;
   Put(batch, database->meta(), kFormatKey, EncodeFormat(kFormatVersion));
   TARN_RETURN_IF_ERROR(database->WriteDurably(batch));
@@ -75,11 +74,29 @@ absl::StatusOr<std::unique_ptr<Database>> Database::Create(const Machinery& mach
 
 absl::StatusOr<std::unique_ptr<Database>> Database::Open(const Machinery& machinery,
                                                          const std::string& path) {
-  auto health = std::make_shared<Health>();
+  auto health = std::make_shared<Health>(machinery.errors);
   std::unique_ptr<Database> database(new Database(path, health));
-  TARN_RETURN_IF_ERROR(database->Start(DatabaseOptions(machinery, health),
-                                       ColumnFamilies(machinery, DatabaseUse::kServing)));
+  rocksdb::DB* db = nullptr;
+  const rocksdb::Status opened = rocksdb::DB::Open(DatabaseOptions(machinery, health), path,
+                                                   ColumnFamilies(machinery, DatabaseUse::kServing),
+                                                   &database->families_, &db);
+  TARN_RETURN_IF_ERROR(database->Start(opened, db, *machinery.env));
   TARN_RETURN_IF_ERROR(database->CheckFormat());
+  return database;
+}
+
+absl::StatusOr<std::unique_ptr<Database>> Database::OpenReadOnly(const Machinery& machinery,
+                                                                 const std::string& path,
+                                                                 const std::string& cause) {
+  auto health = std::make_shared<Health>(machinery.errors);
+  std::unique_ptr<Database> database(new Database(path, health));
+  rocksdb::DB* db = nullptr;
+  const rocksdb::Status opened = rocksdb::DB::OpenForReadOnly(
+      DatabaseOptions(machinery, health), path, ColumnFamilies(machinery, DatabaseUse::kServing),
+      &database->families_, &db);
+  TARN_RETURN_IF_ERROR(database->Start(opened, db, *machinery.env));
+  TARN_RETURN_IF_ERROR(database->CheckFormat());
+  health->ReadOnly(cause);
   return database;
 }
 

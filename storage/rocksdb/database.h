@@ -32,6 +32,12 @@ class Database {
   static absl::StatusOr<std::unique_ptr<Database>> Open(const Machinery& machinery,
                                                         const std::string& path);
 
+  // As Open, when nothing can be written for now, because of `cause`: what the log holds is there
+  // to be read, and all writes fail.
+  static absl::StatusOr<std::unique_ptr<Database>> OpenReadOnly(const Machinery& machinery,
+                                                                const std::string& path,
+                                                                const std::string& cause);
+
   ~Database();
   Database(const Database&) = delete;
   Database& operator=(const Database&) = delete;
@@ -61,8 +67,8 @@ class Database {
  private:
   Database(std::string path, std::shared_ptr<Health> health);
 
-  absl::Status Start(const rocksdb::DBOptions& options,
-                     const std::vector<rocksdb::ColumnFamilyDescriptor>& families);
+  // Takes over what one of RocksDB's functions opened, or explains why it did not.
+  absl::Status Start(const rocksdb::Status& opened, rocksdb::DB* db, rocksdb::Env& env);
   absl::Status CheckFormat() const;
   absl::StatusOr<std::optional<std::string>> ReadRecord(absl::string_view key,
                                                         const rocksdb::Snapshot* snapshot) const;

@@ -21,18 +21,25 @@ Room DiskWatch::room() {
   int64_t due = ask_again_ns_.load(std::memory_order_relaxed);
   // One of the callers asks, the others take the last answer.
   if (now >= due && ask_again_ns_.compare_exchange_strong(due, now + kAskEveryNanos)) {
-    const absl::StatusOr<base::DiskSpace> space = files_.Space(directory_);
-    if (space.ok()) {
-      free_bytes_.store(space->free_bytes, std::memory_order_relaxed);
-    } else {
-      base::LogWarning("the free disk space is not known: ", space.status().message());
-    }
+    FreeBytesNow();
   }
   return last_room();
 }
 
+uint64_t DiskWatch::FreeBytesNow() {
+  const absl::StatusOr<base::DiskSpace> space = files_.Space(directory_);
+  if (space.ok()) {
+    free_bytes_.store(space->free_bytes, std::memory_order_relaxed);
+  } else {
+    base::LogWarning("the free disk space is not known: ", space.status().message());
+  }
+  return free_bytes();
+}
+
 Room DiskWatch::last_room() const {
-  return free_bytes() < reserve_bytes_ ? Room::kNone : Room::kEnough;
+  const uint64_t free = free_bytes();
+  if (free >= reserve_bytes_) return Room::kEnough;
+  return free >= reserve_bytes_ / kUntouchedPart ? Room::kNoGrowth : Room::kNoWrites;
 }
 
 }  // namespace tarn::storage::rocks

@@ -9,9 +9,14 @@ std::string Health::cause() const {
   return cause_;
 }
 
-void Health::Resumed() {
-  stopped_.store(false, std::memory_order_release);
-  impaired_.store(false, std::memory_order_release);
+void Health::ReadOnly(const std::string& cause) {
+  {
+    absl::MutexLock lock(&mutex_);
+    cause_ = cause;
+  }
+  only_full_.store(true, std::memory_order_release);
+  impaired_.store(true, std::memory_order_release);
+  stopped_.store(true, std::memory_order_release);
 }
 
 void Health::OnBackgroundError(rocksdb::BackgroundErrorReason /*reason*/, rocksdb::Status* error) {
@@ -21,6 +26,8 @@ void Health::OnBackgroundError(rocksdb::BackgroundErrorReason /*reason*/, rocksd
     absl::MutexLock lock(&mutex_);
     cause_ = text;
   }
+  // Others may follow from the first.
+  if (!impaired()) only_full_.store(error->IsNoSpace(), std::memory_order_release);
   impaired_.store(true, std::memory_order_release);
   if (error->severity() >= rocksdb::Status::Severity::kHardError) {
     stopped_.store(true, std::memory_order_release);
@@ -28,7 +35,7 @@ void Health::OnBackgroundError(rocksdb::BackgroundErrorReason /*reason*/, rocksd
   base::LogError("rocksdb: ", text);
 }
 
-// One place decides when to try again, and it knows which commits are unsettled.
+// RocksDB's own recovery is not used: see Recovery.
 void Health::OnErrorRecoveryBegin(rocksdb::BackgroundErrorReason /*reason*/,
                                   rocksdb::Status /*error*/, bool* auto_recovery) {
   *auto_recovery = false;

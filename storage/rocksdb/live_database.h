@@ -1,7 +1,9 @@
-// The database in use, and work that goes on with it.
+// The database in use, and who uses it.
 #pragma once
 
+#include <array>
 #include <atomic>
+#include <cstdint>
 #include <memory>
 #include <utility>
 
@@ -11,33 +13,77 @@
 
 namespace tarn::storage::rocks {
 
-// Thread-safe. A published bulk load puts another database in its place.
-class LiveDatabase {
+// Counts readers who come and go all the time, without making them wait for one another.
+// Thread-safe.
+class ReaderGate {
  public:
-  explicit LiveDatabase(std::shared_ptr<Database> database)
-      : current_(database.get()), shared_(std::move(database)) {}
+  // Where the reader is counted: give it back to Leave.
+  using Place = size_t;
 
-  // Stays open for as long as a batch, a snapshot or the caller's turn as the writer lasts.
-  Database& operator*() const { return *current_.load(std::memory_order_acquire); }
-  Database* operator->() const { return current_.load(std::memory_order_acquire); }
+  // False when the gate is closed; then there is nothing to leave.
+  bool Enter(Place place);
+  void Leave(Place place);
 
-  // For work that may overlap a replacement.
-  std::shared_ptr<Database> Share() const {
-    absl::MutexLock lock(&mutex_);
-    return shared_;
-  }
+  // Threads should have different ones.
+  static Place PlaceOfThisThread();
 
-  // Gives back the old one.
-  std::shared_ptr<Database> Replace(std::shared_ptr<Database> database) {
-    absl::MutexLock lock(&mutex_);
-    current_.store(database.get(), std::memory_order_release);
-    return std::exchange(shared_, std::move(database));
-  }
+  // Lets nobody in from now on, and returns when everybody has left.
+  void Close();
+  void Open() { closed_.store(false); }
 
  private:
-  std::atomic<Database*> current_;
+  static constexpr size_t kPlaces = 16;
+  struct alignas(64) Counter {
+    std::atomic<int64_t> readers{0};
+  };
+
+  bool Empty() const;
+
+  std::array<Counter, kPlaces> counters_;
+  std::atomic<bool> closed_{false};
+  absl::Mutex mutex_;  // Held by who leaves a closed gate, so that Close looks again.
+};
+
+// Readers hold the database with a pin, for the length of one look-up; or share it, for as long as
+// a snapshot lasts. The writer closes it and opens another: after a failure, or to publish a load.
+class LiveDatabase {
+ public:
+  explicit LiveDatabase(std::unique_ptr<Database> database);
+  ~LiveDatabase();
+
+  class Pin {
+   public:
+    explicit Pin(const LiveDatabase& live);
+    ~Pin();
+    Pin(const Pin&) = delete;
+    Pin& operator=(const Pin&) = delete;
+
+    // False while there is no database.
+    explicit operator bool() const { return database_ != nullptr; }
+    const Database& operator*() const { return *database_; }
+
+   private:
+    const LiveDatabase& live_;
+    const ReaderGate::Place place_;
+    const Database* database_ = nullptr;
+  };
+
+  // Any thread. Null while there is no database.
+  std::shared_ptr<Database> Share() const;
+
+  // The writer's thread only. Null while there is no database.
+  Database* get() const { return current_.load(std::memory_order_relaxed); }
+  // Returns when nobody uses the database any more and it has been closed.
+  void Close();
+  // After Close.
+  void Open(std::unique_ptr<Database> database);
+
+ private:
+  mutable ReaderGate gate_;
+  std::atomic<Database*> current_{nullptr};
   mutable absl::Mutex mutex_;
   std::shared_ptr<Database> shared_ ABSL_GUARDED_BY(mutex_);
+  int open_databases_ ABSL_GUARDED_BY(mutex_) = 0;
 };
 
 // Counts what was handed to the executor, so that the engine's end can wait for it. Thread-safe.

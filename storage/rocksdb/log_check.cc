@@ -24,8 +24,6 @@ using base::Reason;
 constexpr size_t kHeaderBytes = 7;
 // A commit begins with sequence:8 count:4.
 constexpr size_t kCommitHeadBytes = 12;
-// Recovery makes writes of one operation that are not logged; every commit has two at least.
-constexpr uint64_t kUnloggedOperations = 1;
 // How far ahead a commit found behind damage may be.
 constexpr uint64_t kPlausibleDistance = 1 << 20;
 
@@ -65,7 +63,11 @@ absl::Status DataLoss(absl::string_view message) {
 }  // namespace
 
 absl::Status LogChecker::Damage(size_t position, absl::string_view what) const {
-  return DataLoss(absl::StrCat("damaged at byte ", offset_ + position, ": ", what));
+  return DamageAt(offset_ + position, what);
+}
+
+absl::Status LogChecker::DamageAt(uint64_t byte, absl::string_view what) const {
+  return DataLoss(absl::StrCat("damaged at byte ", byte, ": ", what));
 }
 
 absl::Status LogChecker::Check(absl::string_view block) {
@@ -134,6 +136,7 @@ absl::Status LogChecker::Accept(const Record& record, size_t position) {
     case RecordType::kFirst:
       if (within_) return Damage(position, "the record before it has no end");
       head_.clear();
+      begin_ = offset_ + position;
       break;
     case RecordType::kMiddle:
     case RecordType::kLast:
@@ -147,18 +150,19 @@ absl::Status LogChecker::Accept(const Record& record, size_t position) {
   head_.append(head.data(), head.size());
   within_ = record.type == RecordType::kFirst || record.type == RecordType::kMiddle;
   if (within_ || kind_ == LogKind::kManifest) return absl::OkStatus();
-  return AcceptCommit(position);
+  return AcceptCommit();
 }
 
-absl::Status LogChecker::AcceptCommit(size_t position) {
-  if (head_.size() < kCommitHeadBytes) return Damage(position, "the commit is too short");
-  const auto sequence = LittleEndian<uint64_t>(head_);
+absl::Status LogChecker::AcceptCommit() {
+  if (head_.size() < kCommitHeadBytes) return DamageAt(begin_, "the commit is too short");
+  const absl::string_view head = head_;
+  const auto sequence = LittleEndian<uint64_t>(head);
   // Not "differs": what was written after a failure takes the sequence numbers of what failed.
   if (first_sequence_ && sequence > next_sequence_) {
-    return Damage(position, "commits are missing before it");
+    return DamageAt(begin_, "commits are missing before it");
   }
   if (!first_sequence_) first_sequence_ = sequence;
-  next_sequence_ = sequence + LittleEndian<uint32_t>(absl::string_view(head_).substr(8));
+  next_sequence_ = sequence + LittleEndian<uint32_t>(head.substr(8));
   return absl::OkStatus();
 }
 
@@ -220,7 +224,7 @@ absl::Status CheckLogs(base::FileSystem& files, const std::string& directory) {
   for (const auto& [number, path] : logs) {
     TARN_ASSIGN_OR_RETURN(const LogChecker checker, CheckFile(files, path, LogKind::kCommits));
     if (!checker.first_sequence()) continue;
-    if (expected && *checker.first_sequence() > *expected + kUnloggedOperations) {
+    if (expected && *checker.first_sequence() > *expected) {
       return DataLoss(absl::StrCat("commits are missing before ", path,
                                    ": the log before it lost its end, or is missing itself"));
     }

@@ -50,15 +50,17 @@ class LogChecker {
   absl::Status CheckRecords(absl::string_view block, size_t* position);
   absl::Status CheckEnd(absl::string_view rest, size_t position) const;
   absl::Status Accept(const Record& record, size_t position);
-  absl::Status AcceptCommit(size_t position);
+  absl::Status AcceptCommit();
   bool IsPlausible(const Record& record) const;
   absl::Status Damage(size_t position, absl::string_view what) const;
+  absl::Status DamageAt(uint64_t byte, absl::string_view what) const;
 
   const LogKind kind_;
   uint64_t offset_ = 0;  // Of the current block.
   bool zeros_ = false;   // Nothing but zeros may follow.
   bool within_ = false;  // Between the first and the last part of a record.
-  std::string head_;     // The first bytes of the current record.
+  std::string head_;     // The first bytes of the current record,
+  uint64_t begin_ = 0;   // and where in the file it begins.
   std::optional<uint64_t> first_sequence_;
   uint64_t next_sequence_ = 0;
 };

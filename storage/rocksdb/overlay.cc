@@ -3,19 +3,21 @@
 #include <array>
 #include <utility>
 
+#include "storage/base/error.h"
 #include "storage/rocksdb/layout.h"
 #include "storage/rocksdb/slice.h"
 
 namespace tarn::storage::rocks {
 namespace {
 
-void Take(absl::StatusOr<Row> row, Slot& slot) {
-  if (!row.ok()) {
-    slot.status = std::move(row).status();
-    return;
-  }
-  slot.before = *row;
-  slot.now = *row;
+// Put and delete replace the value whatever it is.
+bool LooksAtValue(OperationKind kind) {
+  return kind != OperationKind::kPut && kind != OperationKind::kDelete;
+}
+
+absl::Status TooLarge() {
+  return base::MakeError(absl::StatusCode::kResourceExhausted, base::Reason::kMemoryLimit,
+                         "the entries of this commit are too large to be held at one time");
 }
 
 base::UnixMs IndexedDeadline(const Row& row) {
@@ -36,42 +38,40 @@ void PutEntry(const Slot& slot, const Database& database, rocksdb::WriteBatch& b
 
 }  // namespace
 
-size_t Overlay::Add(NamespaceId ns, absl::string_view key) {
-  const size_t size = EntryKey::Size(key);
+size_t Overlay::Add(const Operation& operation) {
+  const size_t size = EntryKey::Size(operation.key);
   char* const bytes = arena_.Allocate(size);
-  EntryKey::Write(ns, key, bytes);
+  EntryKey::Write(operation.ns, operation.key, bytes);
   const absl::string_view entry_key(bytes, size);
   const auto [it, added] = numbers_.try_emplace(entry_key, slots_.size());
   if (added) slots_.emplace_back().entry_key = entry_key;
+  slots_[it->second].needs_value |= LooksAtValue(operation.kind);
   return it->second;
 }
 
 void Overlay::Load(const Database& database) {
-  if (values_.size() < slots_.size()) {
-    values_.resize(slots_.size());
-    statuses_.resize(slots_.size());
-  }
-  if (slots_.size() == 1) {
-    LoadOne(database);
-  } else {
-    LoadMany(database);
-  }
+  for (Slot& slot : slots_) LoadSlot(database, slot);
 }
 
-void Overlay::LoadOne(const Database& database) {
-  Slot& slot = slots_.front();
+void Overlay::LoadSlot(const Database& database, Slot& slot) {
+  if (loaded_values_ == values_.size()) values_.emplace_back();
+  rocksdb::PinnableSlice& value = values_[loaded_values_];
   const rocksdb::Status status =
-      database.db().Get({}, database.entries(), ToSlice(slot.entry_key), &values_.front());
-  Take(InterpretGet(status, values_.front()), slot);
-}
-
-void Overlay::LoadMany(const Database& database) {
-  keys_.clear();
-  for (const Slot& slot : slots_) keys_.push_back(ToSlice(slot.entry_key));
-  database.db().MultiGet({}, database.entries(), keys_.size(), keys_.data(), values_.data(),
-                         statuses_.data());
-  for (size_t i = 0; i < slots_.size(); ++i) {
-    Take(InterpretGet(statuses_[i], values_[i]), slots_[i]);
+      database.db().Get({}, database.entries(), ToSlice(slot.entry_key), &value);
+  const absl::StatusOr<Row> row = InterpretGet(status, value);
+  if (!row.ok()) {
+    slot.status = row.status();
+  } else if (slot.needs_value && loaded_bytes_ + value.size() > kMaxLoadedBytes) {
+    slot.status = TooLarge();
+  } else {
+    slot.before = *row;
+    slot.now = *row;
+  }
+  if (slot.status.ok() && slot.needs_value && row->exists) {
+    loaded_bytes_ += value.size();
+    ++loaded_values_;
+  } else {
+    value.Reset();
   }
 }
 
@@ -104,7 +104,9 @@ void Overlay::AddChanges(const Database& database, rocksdb::WriteBatch& batch) {
 }
 
 void Overlay::Clear() {
-  for (size_t i = 0; i < slots_.size(); ++i) values_[i].Reset();
+  for (size_t i = 0; i < loaded_values_; ++i) values_[i].Reset();
+  loaded_values_ = 0;
+  loaded_bytes_ = 0;
   slots_.clear();
   numbers_.clear();
   arena_.Reset();

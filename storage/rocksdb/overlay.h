@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <vector>
 
 #include "absl/container/flat_hash_map.h"
@@ -21,18 +22,23 @@ namespace tarn::storage::rocks {
 // One key of the group.
 struct Slot {
   absl::string_view entry_key;
-  absl::Status status;  // Why the entry could not be read.
-  Row before;           // In the database.
-  Row now;              // Views operations, the arena, or what `before` views.
+  absl::Status status;       // Why the entry could not be read.
+  bool needs_value = false;  // Some operation looks at more than the value's size.
+  Row before;                // In the database. Its value has only a size when it is not needed.
+  Row now;                   // Views operations, the arena, or what `before` views.
   bool changed = false;
 };
 
-// Used by the writer's thread only: first every key is added, then all are loaded with one look-up,
+// Used by the writer's thread only: first every key is added, then all are loaded,
 // then batches are judged and change them, and at last what changed becomes RocksDB's.
 class Overlay {
  public:
-  // The number of the key's slot; one slot for each key.
-  size_t Add(NamespaceId ns, absl::string_view key);
+  // What all values that are needed may have together: a batch may name entries that are far larger
+  // than itself.
+  static constexpr size_t kMaxLoadedBytes = 64 << 20;
+
+  // The number of the slot of the operation's key; one slot for each key.
+  size_t Add(const Operation& operation);
 
   void Load(const Database& database);
 
@@ -51,8 +57,7 @@ class Overlay {
   void Clear();
 
  private:
-  void LoadOne(const Database& database);
-  void LoadMany(const Database& database);
+  void LoadSlot(const Database& database, Slot& slot);
   void AddIndexChange(const Slot& slot, const Database& database, rocksdb::WriteBatch& batch);
 
   base::Arena arena_;
@@ -61,10 +66,10 @@ class Overlay {
   uint64_t replaced_bytes_ = 0;
   base::UnixMs earliest_deadline_ = base::kNever;
 
-  // Of the last look-up. Slots view the values.
-  std::vector<rocksdb::Slice> keys_;
-  std::vector<rocksdb::PinnableSlice> values_;
-  std::vector<rocksdb::Status> statuses_;
+  // What slots view. Those beyond `loaded_values_` are left from larger groups.
+  std::deque<rocksdb::PinnableSlice> values_;
+  size_t loaded_values_ = 0;
+  size_t loaded_bytes_ = 0;
 };
 
 }  // namespace tarn::storage::rocks

@@ -29,11 +29,8 @@ class PointReader {
                    BatchResult& result) const;
 
  private:
-  struct Lookups;
-
-  ReadOutcome ReadFromMemory(const Database& database, const Batch& batch,
-                             BatchResult& result) const;
-  void ReadFromDisk(const Database& database, const Batch& batch, BatchResult& result) const;
+  ReadOutcome LookUp(const Database& database, const Batch& batch,
+                     const rocksdb::ReadOptions& options, BatchResult& result) const;
 
   const Limits limits_;
   const base::Clock& clock_;

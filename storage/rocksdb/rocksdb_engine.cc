@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include "absl/strings/str_cat.h"
 #include "rocksdb/cache.h"
@@ -19,6 +20,7 @@
 #include "storage/rocksdb/live_database.h"
 #include "storage/rocksdb/log_check.h"
 #include "storage/rocksdb/point_reader.h"
+#include "storage/rocksdb/rocksdb_status.h"
 #include "storage/rocksdb/snapshots.h"
 #include "storage/rocksdb/tuning.h"
 #include "storage/rocksdb/writer.h"
@@ -41,6 +43,9 @@ class RocksDbSnapshot final : public Snapshot {
   base::UnixMs as_of() const override { return view_->identity().as_of; }
   std::unique_ptr<Cursor> NewCursor(const KeyRange& range, const ScanOptions& options) override {
     return std::make_unique<rocks::RocksDbCursor>(view_, range, options, executor_, in_flight_);
+  }
+  std::vector<std::string> SplitKeys(NamespaceId ns, size_t parts) override {
+    return view_->SplitKeys(ns, parts);
   }
 
  private:
@@ -100,16 +105,19 @@ class RocksDbEngine::Parts {
   std::shared_ptr<Database> database() const { return live_.Share(); }
 
  private:
+  ReadOutcome ReadFromMemory(const Batch& batch, BatchResult& result);
+  void ReadFromDisk(const Batch& batch, BatchResult& result);
   void ReadLater(const Batch& batch, Completion done);
   absl::Status CommitMeta(const StoreMeta& meta);
   absl::Status Replace(const std::string& path, const StoreMeta& meta);
+  void Reopen();
+  std::unique_ptr<Database> OpenAsWellAsPossible();
 
   const RocksDbOptions options_;
   const Dependencies on_;
   const rocks::Machinery machinery_;
   const std::unique_ptr<rocks::Generations> generations_;
   rocks::LiveDatabase live_;
-  std::atomic<uint64_t> earlier_errors_{0};  // Of databases that were replaced.
 
   RevisionSource revisions_{0};
   bool incarnation_started_ = false;  // The writer's thread's own.
@@ -134,12 +142,13 @@ RocksDbEngine::Parts::Parts(const RocksDbOptions& options, const Dependencies& d
           live_, on_.clock,
           {options_.max_snapshots, options_.max_scan_snapshot_age, options_.max_snapshot_bytes}),
       reader_(options_.limits, on_.clock),
-      writer_({live_, on_.clock, on_.ledger, revisions_, snapshots_, disk_}, options_) {}
+      writer_({live_, on_.clock, on_.ledger, revisions_, snapshots_, disk_}, options_,
+              [this] { Reopen(); }) {}
 
 RocksDbEngine::Parts::~Parts() { in_flight_.WaitForNone(); }
 
 absl::Status RocksDbEngine::Parts::Adopt() {
-  const Database& database = *live_;
+  const Database& database = *live_.get();
   TARN_ASSIGN_OR_RETURN(const auto usage, database.ReadUsage(nullptr));
   TARN_ASSIGN_OR_RETURN(const Revision committed, database.ReadCommit(nullptr));
   on_.ledger.Clear();
@@ -153,12 +162,23 @@ void RocksDbEngine::Parts::Run(const Batch& batch, Completion done) {
   const bool ordered = batch.read_order == ReadOrder::kSubmitted;
   if (ordered && !writer_.idle()) return writer_.Submit(batch, std::move(done));
   BatchResult result;
-  if (reader_.Read(*live_, batch, ReadFrom::kMemory, result) == ReadOutcome::kAnswered) {
-    return std::move(done)(result);
-  }
+  if (ReadFromMemory(batch, result) == ReadOutcome::kAnswered) return std::move(done)(result);
   // In the executor it could see a write that its caller submits after it.
   if (ordered) return writer_.Submit(batch, std::move(done));
   ReadLater(batch, std::move(done));
+}
+
+ReadOutcome RocksDbEngine::Parts::ReadFromMemory(const Batch& batch, BatchResult& result) {
+  const rocks::LiveDatabase::Pin database(live_);
+  if (database) return reader_.Read(*database, batch, ReadFrom::kMemory, result);
+  rocks::Refuse(result, rocks::NotOpen());
+  return ReadOutcome::kAnswered;
+}
+
+void RocksDbEngine::Parts::ReadFromDisk(const Batch& batch, BatchResult& result) {
+  const rocks::LiveDatabase::Pin database(live_);
+  if (!database) return rocks::Refuse(result, rocks::NotOpen());
+  reader_.Read(*database, batch, ReadFrom::kDisk, result);
 }
 
 void RocksDbEngine::Parts::ReadLater(const Batch& batch, Completion done) {
@@ -166,7 +186,7 @@ void RocksDbEngine::Parts::ReadLater(const Batch& batch, Completion done) {
   const absl::Status status =
       on_.executor.Submit([this, read, token = rocks::InFlight::Token(in_flight_)] {
         BatchResult result;
-        reader_.Read(*live_, read->batch, ReadFrom::kDisk, result);
+        ReadFromDisk(read->batch, result);
         std::move(read->done)(result);
       });
   if (status.ok()) return;
@@ -182,11 +202,20 @@ absl::StatusOr<std::unique_ptr<Snapshot>> RocksDbEngine::Parts::OpenSnapshot(
 }
 
 absl::StatusOr<SweepResult> RocksDbEngine::Parts::SweepExpired(size_t max_entries) {
-  return writer_.Do([&] { return writer_.sweeper().Sweep(on_.clock.Now(), max_entries); });
+  return writer_.Do([&]() -> absl::StatusOr<SweepResult> {
+    TARN_RETURN_IF_ERROR(writer_.Refusal());
+    absl::StatusOr<SweepResult> result = writer_.sweeper().Sweep(on_.clock.Now(), max_entries);
+    if (!result.ok()) writer_.NoticeFailure();
+    return result;
+  });
 }
 
 absl::Status RocksDbEngine::Parts::WriteMeta(const StoreMeta& meta) {
-  return writer_.Do([&] { return CommitMeta(meta); });
+  return writer_.Do([&] {
+    const absl::Status status = CommitMeta(meta);
+    if (!status.ok()) writer_.NoticeFailure();
+    return status;
+  });
 }
 
 absl::Status RocksDbEngine::Parts::CommitMeta(const StoreMeta& meta) {
@@ -197,11 +226,12 @@ absl::Status RocksDbEngine::Parts::CommitMeta(const StoreMeta& meta) {
         "incarnation ", meta.incarnation, " cannot be started: the newest commit is of ",
         IncarnationOf(writer_.committed())));
   }
+  if (live_.get() == nullptr) return rocks::NotOpen();
+  const Database& database = *live_.get();
   rocksdb::WriteBatch batch;
-  live_->PutStore(meta, batch);
-  // Always: every commit has two operations, see log_check.cc.
-  live_->PutCommit(starts ? first : writer_.committed(), batch);
-  TARN_RETURN_IF_ERROR(live_->WriteDurably(batch));
+  database.PutStore(meta, batch);
+  if (starts) database.PutCommit(first, batch);
+  TARN_RETURN_IF_ERROR(database.WriteDurably(batch));
   if (!starts) return absl::OkStatus();
   incarnation_started_ = true;
   revisions_.StartIncarnation(meta.incarnation);
@@ -222,46 +252,66 @@ absl::StatusOr<std::unique_ptr<BulkLoad>> RocksDbEngine::Parts::BeginBulkLoad() 
 
 absl::Status RocksDbEngine::Parts::Replace(const std::string& path, const StoreMeta& meta) {
   // Opened before the switch: what cannot be opened must not be switched to.
-  TARN_ASSIGN_OR_RETURN(std::shared_ptr<Database> database, Database::Open(machinery_, path));
-  TARN_ASSIGN_OR_RETURN(const auto usage, database->ReadUsage(nullptr));
-  TARN_ASSIGN_OR_RETURN(const Revision committed, database->ReadCommit(nullptr));
+  TARN_ASSIGN_OR_RETURN(std::unique_ptr<Database> database, Database::Open(machinery_, path));
+  const std::string old = generations_->current_path();
   if (const absl::Status status = generations_->SwitchTo(path); !status.ok()) {
     // A commit to the one that is not in use after the next start would be lost.
     if (status.code() == absl::StatusCode::kDataLoss) writer_.StopForGood(status.ToString());
     return status;
   }
-  std::shared_ptr<Database> old = live_.Replace(std::move(database));
-  on_.ledger.Clear();
-  for (const auto& [ns, held] : usage) on_.ledger.Add(ns, held);
+  snapshots_.EndAll();  // There should be none, and nothing must wait for one.
+  live_.Close();
+  live_.Open(std::move(database));
+  snapshots_.Resume();
   incarnation_started_ = true;
   revisions_.StartIncarnation(meta.incarnation);
-  writer_.SetCommitted(committed);
   writer_.sweeper().Restart();
-  earlier_errors_ += old->health().errors();
-  const std::string left = old->path();
-  old.reset();
-  const absl::Status removed = on_.files.RemoveRecursively(left);
+  const absl::Status removed = on_.files.RemoveRecursively(old);
   if (!removed.ok()) base::LogWarning("left for the next start: ", removed.message());
-  return absl::OkStatus();
+  return Adopt();
+}
+
+// On the writer's thread, after a failure. Scans end; reads find nothing open for as long as it
+// takes.
+void RocksDbEngine::Parts::Reopen() {
+  snapshots_.EndAll();
+  live_.Close();
+  std::unique_ptr<Database> database = OpenAsWellAsPossible();
+  if (database == nullptr) return;
+  live_.Open(std::move(database));
+  snapshots_.Resume();
+  const absl::Status adopted = Adopt();
+  if (!adopted.ok()) writer_.StopForGood(adopted.ToString());
+}
+
+std::unique_ptr<Database> RocksDbEngine::Parts::OpenAsWellAsPossible() {
+  auto database = OpenCurrent(machinery_, on_.files, *generations_);
+  if (database.ok()) return *std::move(database);
+  const std::string cause = database.status().ToString();
+  base::LogError("rocksdb: not opened again: ", cause);
+  database = Database::OpenReadOnly(machinery_, generations_->current_path(), cause);
+  if (database.ok()) return *std::move(database);
+  base::LogError("rocksdb: not even for reading: ", database.status().ToString());
+  return nullptr;
 }
 
 EngineStats RocksDbEngine::Parts::Stats() const {
-  const std::shared_ptr<Database> database = live_.Share();
-  rocksdb::DB& db = database->db();
   EngineStats stats;
   stats.revision = writer_.committed();
   stats.memory_bytes =
       machinery_.block_cache->GetUsage() + machinery_.write_buffers->memory_usage();
   stats.memory_limit_bytes = options_.memory_bytes;
-  // The log holds about what the write buffers hold.
-  stats.disk_bytes = SumOf(db, rocksdb::DB::Properties::kTotalSstFilesSize) +
-                     SumOf(db, rocksdb::DB::Properties::kCurSizeAllMemTables);
+  if (const std::shared_ptr<Database> database = live_.Share(); database != nullptr) {
+    // The log holds about what the write buffers hold.
+    stats.disk_bytes = SumOf(database->db(), rocksdb::DB::Properties::kTotalSstFilesSize) +
+                       SumOf(database->db(), rocksdb::DB::Properties::kCurSizeAllMemTables);
+  }
   stats.disk_free_bytes = disk_.free_bytes();
   stats.snapshots = snapshots_.count();
   stats.snapshot_bytes = snapshots_.kept_bytes();
   stats.queued_batches = writer_.unfinished() + in_flight_.count();
   stats.queue_limit = options_.max_queued_batches;
-  stats.errors = earlier_errors_ + database->health().errors();
+  stats.errors = *machinery_.errors;
   stats.writable = writer_.writable() && disk_.last_room() == rocks::Room::kEnough;
   return stats;
 }
@@ -302,7 +352,9 @@ absl::StatusOr<SweepResult> RocksDbEngine::SweepExpired(size_t max_entries) {
 EngineStats RocksDbEngine::Stats() const { return parts_->Stats(); }
 
 absl::StatusOr<std::optional<StoreMeta>> RocksDbEngine::ReadMeta() {
-  return parts_->database()->ReadStore();
+  const std::shared_ptr<Database> database = parts_->database();
+  if (database == nullptr) return rocks::NotOpen();
+  return database->ReadStore();
 }
 
 absl::Status RocksDbEngine::WriteMeta(const StoreMeta& meta) { return parts_->WriteMeta(meta); }
@@ -315,7 +367,8 @@ absl::string_view RocksDbEngine::durability() const {
 }
 
 absl::Status RocksDbEngine::CheckConsistency() {
-  return rocks::CheckConsistency(*parts_->database());
+  const std::shared_ptr<Database> database = parts_->database();
+  return database == nullptr ? rocks::NotOpen() : rocks::CheckConsistency(*database);
 }
 
 }  // namespace tarn::storage

@@ -49,6 +49,16 @@ absl::Status NotWritable(absl::string_view cause) {
                    absl::StrCat("the engine takes no writes: ", cause));
 }
 
+absl::Status NotOpen() {
+  return MakeError(StatusCode::kUnavailable, Reason::kEngineUnavailable,
+                   "the database is being opened anew");
+}
+
+absl::Status DiskFull() {
+  return MakeError(StatusCode::kResourceExhausted, Reason::kDiskFull,
+                   "the disk has too little space left");
+}
+
 absl::Status Undecodable(absl::string_view what) {
   return MakeError(StatusCode::kDataLoss, Reason::kDataLoss,
                    absl::StrCat("the database holds a damaged ", what));

@@ -18,6 +18,12 @@ absl::Status OutcomeUnknown(const rocksdb::Status& status);
 // Nothing was handed to RocksDB, because of `cause`.
 absl::Status NotWritable(absl::string_view cause);
 
+// There is no database for the moment.
+absl::Status NotOpen();
+
+// Nothing was handed to RocksDB, because the disk has too little room for it.
+absl::Status DiskFull();
+
 // Bytes that RocksDB gave, unharmed as far as it knows, are not what Tarn writes there.
 absl::Status Undecodable(absl::string_view what);
 

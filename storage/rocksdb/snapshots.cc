@@ -7,6 +7,8 @@
 #include "absl/strings/str_cat.h"
 #include "storage/base/error.h"
 #include "storage/base/status.h"
+#include "storage/rocksdb/rocksdb_status.h"
+#include "storage/rocksdb/split_keys.h"
 
 namespace tarn::storage::rocks {
 namespace {
@@ -42,19 +44,37 @@ void SnapshotView::RemoveParking(Parking parking) {
 absl::StatusOr<IteratorPtr> SnapshotView::BeginPage(Parking parking) {
   absl::MutexLock lock(&mutex_);
   if (ended_) return Expired();
-  ++pages_;
+  ++uses_;
   return std::move(*parking);
 }
 
 void SnapshotView::EndPage(Parking parking, IteratorPtr iterator) {
-  bool last = false;
   {
     absl::MutexLock lock(&mutex_);
     if (!ended_) *parking = std::move(iterator);
-    --pages_;
-    last = ended_ && pages_ == 0;
   }
-  iterator.reset();
+  iterator.reset();  // Before the snapshot it reads.
+  Leave();
+}
+
+std::vector<std::string> SnapshotView::SplitKeys(NamespaceId ns, size_t parts) {
+  {
+    absl::MutexLock lock(&mutex_);
+    if (ended_) return {};
+    ++uses_;
+  }
+  std::vector<std::string> keys = rocks::SplitKeys(*database_, snapshot_, ns, parts);
+  Leave();
+  return keys;
+}
+
+void SnapshotView::Leave() {
+  bool last = false;
+  {
+    absl::MutexLock lock(&mutex_);
+    --uses_;
+    last = ended_ && uses_ == 0;
+  }
   if (last) Release();
 }
 
@@ -65,18 +85,20 @@ void SnapshotView::End() {
     absl::MutexLock lock(&mutex_);
     ended_ = true;
     for (IteratorPtr& iterator : parked_) left.push_back(std::move(iterator));
-    last = pages_ == 0;
+    last = uses_ == 0;
   }
   left.clear();
   if (last) Release();
 }
 
 void SnapshotView::Release() {
+  std::shared_ptr<Database> database;
   {
     absl::MutexLock lock(&mutex_);
     if (std::exchange(released_, true)) return;
+    database = std::move(database_);
   }
-  database_->db().ReleaseSnapshot(snapshot_);
+  database->db().ReleaseSnapshot(snapshot_);
 }
 
 SnapshotRegistry::SnapshotRegistry(const LiveDatabase& database, const base::Clock& clock,
@@ -85,6 +107,7 @@ SnapshotRegistry::SnapshotRegistry(const LiveDatabase& database, const base::Clo
 
 absl::StatusOr<std::shared_ptr<SnapshotView>> SnapshotRegistry::MakeView(SnapshotPurpose purpose) {
   std::shared_ptr<Database> database = database_.Share();
+  if (database == nullptr) return NotOpen();
   SnapshotView::Identity identity;
   identity.purpose = purpose;
   identity.opened_ns = clock_.MonotonicNanos();
@@ -124,6 +147,7 @@ absl::StatusOr<std::shared_ptr<SnapshotView>> SnapshotRegistry::Open(SnapshotPur
   absl::MutexLock lock(&mutex_);
   --opening_;
   if (!view.ok()) return view;
+  if (closed_) return NotOpen();  // Which ends the view.
   views_.push_back(*view);
   Remember();
   return view;
@@ -198,6 +222,22 @@ void SnapshotRegistry::Enforce() {
     if (view == nullptr) return;
     view->End();
   }
+}
+
+void SnapshotRegistry::EndAll() {
+  Views views;
+  {
+    absl::MutexLock lock(&mutex_);
+    closed_ = true;
+    views.swap(views_);
+    Remember();
+  }
+  for (const auto& view : views) view->End();
+}
+
+void SnapshotRegistry::Resume() {
+  absl::MutexLock lock(&mutex_);
+  closed_ = false;
 }
 
 }  // namespace tarn::storage::rocks

@@ -5,6 +5,8 @@
 #include <cstdint>
 #include <list>
 #include <memory>
+#include <string>
+#include <vector>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/statusor.h"
@@ -39,7 +41,8 @@ class SnapshotView {
   ~SnapshotView();
 
   const Identity& identity() const { return identity_; }
-  Database& database() const { return *database_; }
+  // From BeginPage to EndPage.
+  const Database& database() const { return *database_; }
   const rocksdb::Snapshot* snapshot() const { return snapshot_; }
 
   // A cursor's place to leave its iterator between pages.
@@ -52,20 +55,24 @@ class SnapshotView {
   absl::StatusOr<IteratorPtr> BeginPage(Parking parking);
   void EndPage(Parking parking, IteratorPtr iterator);
 
+  // See Snapshot::SplitKeys; none when the view was ended.
+  std::vector<std::string> SplitKeys(NamespaceId ns, size_t parts);
+
   // From now on pages are refused; what the view holds is released as soon as no page needs it.
   void End();
 
  private:
+  void Leave();
   void Release();
 
-  const std::shared_ptr<Database> database_;
+  std::shared_ptr<Database> database_;  // Until the snapshot is released.
   const rocksdb::Snapshot* const snapshot_;
   const Identity identity_;
 
   absl::Mutex mutex_;
   bool ended_ ABSL_GUARDED_BY(mutex_) = false;
   bool released_ ABSL_GUARDED_BY(mutex_) = false;
-  int pages_ ABSL_GUARDED_BY(mutex_) = 0;  // Under way.
+  int uses_ ABSL_GUARDED_BY(mutex_) = 0;  // Pages and the like, under way.
   std::list<IteratorPtr> parked_ ABSL_GUARDED_BY(mutex_);
 };
 
@@ -89,6 +96,10 @@ class SnapshotRegistry {
 
   // Ends what is beyond the limits of age and bytes. Never waits for anybody.
   void Enforce();
+
+  // Ends all, and opens no further one until Resume: the database is about to be closed.
+  void EndAll();
+  void Resume();
 
   size_t count() const { return open_.load(std::memory_order_relaxed); }
   // What had expired by then, no open snapshot shows; `now` when none is open.
@@ -120,6 +131,7 @@ class SnapshotRegistry {
   mutable absl::Mutex mutex_;
   Views views_ ABSL_GUARDED_BY(mutex_);         // The oldest first.
   size_t opening_ ABSL_GUARDED_BY(mutex_) = 0;  // Places taken by Open calls under way.
+  bool closed_ ABSL_GUARDED_BY(mutex_) = false;
 };
 
 }  // namespace tarn::storage::rocks

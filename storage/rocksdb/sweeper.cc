@@ -74,7 +74,7 @@ absl::Status Removal::Commit(UsageLedger& ledger) {
 void Sweeper::NoteDeadline(base::UnixMs deadline) { swept_to_ = std::min(swept_to_, deadline); }
 
 absl::StatusOr<SweepResult> Sweeper::Sweep(base::UnixMs now, size_t max_entries) {
-  const Database& database = *database_;
+  const Database& database = *database_.get();
   const std::string from = EncodeExpiryKey(swept_to_, "");
   const base::UnixMs horizon = snapshots_.ShownFrom(now);
   const std::string to = ExpiryBoundAfter(horizon);

@@ -20,6 +20,7 @@ class Sweeper {
   Sweeper(const LiveDatabase& database, UsageLedger& ledger, SnapshotRegistry& snapshots)
       : database_(database), ledger_(ledger), snapshots_(snapshots) {}
 
+  // There is a database, and it takes writes.
   absl::StatusOr<SweepResult> Sweep(base::UnixMs now, size_t max_entries);
 
   // A commit put an entry into the index.

@@ -8,6 +8,7 @@
 #include "rocksdb/memtablerep.h"
 #include "rocksdb/table.h"
 #include "rocksdb/write_buffer_manager.h"
+#include "storage/rocksdb/info_log.h"
 #include "storage/rocksdb/layout.h"
 
 namespace tarn::storage::rocks {
@@ -80,6 +81,7 @@ Machinery MakeMachinery(const RocksDbOptions& options, rocksdb::Env* env) {
   machinery.block_cache = rocksdb::NewLRUCache(options.memory_bytes - write_bytes);
   machinery.write_buffers = std::make_shared<rocksdb::WriteBufferManager>(write_bytes);
   machinery.tables = MakeTables(machinery.block_cache);
+  machinery.errors = std::make_shared<ErrorCount>(0);
   return machinery;
 }
 
@@ -103,14 +105,13 @@ rocksdb::DBOptions DatabaseOptions(const Machinery& machinery,
   options.allow_concurrent_memtable_write = false;
   // Ending a snapshot or a scan must not wait for files to be deleted.
   options.avoid_unnecessary_blocking_io = true;
-  // The writer decides when to go on after an error: see Recovery.
+  // What happens after an error is decided elsewhere: see Recovery.
   options.max_bgerror_resume_count = 0;
   // What costs time at start and nobody reads.
   options.skip_stats_update_on_db_open = true;
   options.stats_dump_period_sec = 0;
   options.stats_persist_period_sec = 0;
-  options.keep_log_file_num = 4;
-  options.max_log_file_size = 4 * kMiB;
+  options.info_log = std::make_shared<InfoLog>();
   return options;
 }
 

@@ -8,6 +8,7 @@
 #include "rocksdb/db.h"
 #include "rocksdb/env.h"
 #include "rocksdb/listener.h"
+#include "storage/rocksdb/health.h"
 #include "storage/rocksdb/rocksdb_options.h"
 
 namespace tarn::storage::rocks {
@@ -18,6 +19,7 @@ struct Machinery {
   std::shared_ptr<rocksdb::Cache> block_cache;
   std::shared_ptr<rocksdb::WriteBufferManager> write_buffers;
   std::shared_ptr<rocksdb::TableFactory> tables;
+  std::shared_ptr<ErrorCount> errors;
 };
 
 // `env` may be null: the operating system's.

@@ -29,12 +29,12 @@ absl::Status QueueFull() {
 
 }  // namespace
 
-Writer::Writer(const Dependencies& dependencies, const RocksDbOptions& options)
+Writer::Writer(const Dependencies& dependencies, const RocksDbOptions& options, Reopen reopen)
     : on_(dependencies),
       limits_(options.limits),
       write_options_(MakeWriteOptions(options.durability)),
       queue_(QueueLimits(options)),
-      recovery_(dependencies.clock),
+      recovery_(dependencies.clock, dependencies.disk, dependencies.database, std::move(reopen)),
       sweeper_(dependencies.database, dependencies.ledger, dependencies.snapshots),
       group_(limits_, dependencies.ledger, dependencies.revisions),
       thread_([this] {
@@ -67,35 +67,42 @@ void Writer::Loop() {
 
 // After a proper stop everything is on the medium, whatever the durability.
 void Writer::SyncLog() {
+  const Database* const database = on_.database.get();
+  if (database == nullptr || database->health().stopped()) return;
   rocksdb::WriteBatch nothing;
-  const absl::Status status = on_.database->WriteDurably(nothing);
+  const absl::Status status = database->WriteDurably(nothing);
   if (!status.ok()) base::LogWarning("the log was not synced at the end: ", status.message());
 }
 
 void Writer::CheckUp() {
   on_.snapshots.Enforce();
   on_.disk.room();
-  if (on_.database->health().impaired()) Refusal().IgnoreError();
+  Refusal().IgnoreError();
 }
 
-// Why no write can be taken now; OK when it can.
 absl::Status Writer::Refusal() {
   absl::Status refusal;
-  Health& health = on_.database->health();
   if (stopped_cause_) {
     refusal = NotWritable(*stopped_cause_);
-  } else if (!recovery_.Attempt(*on_.database)) {
-    refusal = NotWritable(health.cause());
+  } else if (!recovery_.Attempt()) {
+    const Database* const database = on_.database.get();
+    refusal = database == nullptr ? NotOpen() : NotWritable(database->health().cause());
   }
   writable_.store(refusal.ok(), std::memory_order_relaxed);
+  if (refusal.ok() && on_.disk.room() == Room::kNoWrites) return DiskFull();
   return refusal;
 }
 
 void Writer::Commit(Submissions group) {
-  group_.Judge(*on_.database, group, {on_.clock.Now(), on_.disk.room(), Refusal()});
-  if (group_.revision() != 0) {
-    const rocksdb::Status status = Write();
-    if (!status.ok()) Fail(group, status);
+  const absl::Status refusal = Refusal();
+  if (const Database* const database = on_.database.get(); database == nullptr) {
+    RefuseAll(group, refusal);
+  } else {
+    group_.Judge(*database, group, {on_.clock.Now(), on_.disk.room(), refusal});
+    if (group_.revision() != 0) {
+      const rocksdb::Status status = Write();
+      if (!status.ok()) Fail(group, status);
+    }
   }
   // Before the completions: whoever is told may look at once.
   queue_.Finished(group.size());
@@ -103,12 +110,17 @@ void Writer::Commit(Submissions group) {
   group_.Clear();
 }
 
+void Writer::RefuseAll(const Submissions& group, const absl::Status& status) {
+  for (const auto& submission : group) Refuse(submission->result, status);
+}
+
 rocksdb::Status Writer::Write() {
   batch_.Clear();
-  group_.AddChanges(*on_.database, batch_);
+  const Database& database = *on_.database.get();
+  group_.AddChanges(database, batch_);
   const base::UnixMs deadline = group_.overlay().earliest_deadline();
   if (deadline != base::kNever) sweeper_.NoteDeadline(deadline);
-  rocksdb::Status status = on_.database->db().Write(write_options_, &batch_);
+  rocksdb::Status status = database.db().Write(write_options_, &batch_);
   if (!status.ok()) return status;
   recovery_.Succeeded();
   SetCommitted(group_.revision());
@@ -119,8 +131,10 @@ rocksdb::Status Writer::Write() {
 // Nobody may act on what the database does not hold. Whoever changed something does not know
 // whether it is done; whoever did not may have seen the changes of others.
 void Writer::Fail(const Submissions& group, const rocksdb::Status& status) {
-  group_.Settle(*on_.database);
-  on_.database->health().CountError();
+  const Database& database = *on_.database.get();
+  group_.Settle(database);
+  database.health().CountError();
+  recovery_.Notice();
   base::LogError("a commit failed: ", status.ToString());
   for (const auto& submission : group) {
     Refuse(submission->result, submission->changes

@@ -40,10 +40,13 @@ class Writer {
     DiskWatch& disk;
   };
 
+  // Runs on the writer's thread: see Recovery.
+  using Reopen = Recovery::Reopen;
+
   // How often it looks after limits and failures when nothing else happens.
   static constexpr absl::Duration kTick = absl::Seconds(1);
 
-  Writer(const Dependencies& dependencies, const RocksDbOptions& options);
+  Writer(const Dependencies& dependencies, const RocksDbOptions& options, Reopen reopen);
 
   // Completes what was submitted.
   ~Writer();
@@ -59,7 +62,12 @@ class Writer {
   template <typename Work>
   auto Do(Work&& work) -> decltype(work());
 
-  // On the writer's thread: see Do.
+  // On the writer's thread: see Do. Why no write can be taken now; OK when it can. Tries to
+  // recover.
+  absl::Status Refusal();
+  // On the writer's thread: something else than a commit failed to write.
+  void NoticeFailure() { recovery_.Notice(); }
+  // On the writer's thread.
   Sweeper& sweeper() { return sweeper_; }
   // On the writer's thread: no write is taken any more, for good.
   void StopForGood(std::string cause) { stopped_cause_ = std::move(cause); }
@@ -77,7 +85,7 @@ class Writer {
   void Commit(Submissions group);
   rocksdb::Status Write();
   void Fail(const Submissions& group, const rocksdb::Status& status);
-  absl::Status Refusal();
+  static void RefuseAll(const Submissions& group, const absl::Status& status);
   void CheckUp();
   void SyncLog();
 

@@ -73,13 +73,13 @@ FaultEnv::FaultEnv() : env_(rocksdb::NewCompositeEnv(std::make_shared<Files>(*th
 
 FaultEnv::~FaultEnv() = default;
 
-void FaultEnv::Fail(Fault fault, const std::string& ending) {
-  ending_ = ending;
+void FaultEnv::Fail(Fault fault, const std::string& part) {
+  part_ = part;
   fault_ = fault;
 }
 
 bool FaultEnv::Applies(Fault fault, const std::string& path) const {
-  return fault_ == fault && absl::EndsWith(path, ending_);
+  return fault_ == fault && absl::StrContains(path.substr(path.rfind('/') + 1), part_);
 }
 
 }  // namespace tarn::testing

@@ -14,17 +14,17 @@ class FaultEnv {
  public:
   enum class Fault {
     kNone,
-    kDiskFull,      // An append keeps half of its bytes; RocksDB can go on from it.
+    kDiskFull,      // An append keeps half of its bytes.
     kSyncDiskFull,  // As above, but when syncing, after everything was appended.
-    kAppendFails,   // Nothing is appended; RocksDB cannot go on from it.
+    kAppendFails,   // Nothing is appended.
     kSyncFails,     // As above, when syncing.
   };
 
   FaultEnv();
   ~FaultEnv();
 
-  // From now on, for files whose names end in `ending`.
-  void Fail(Fault fault, const std::string& ending);
+  // From now on, for files that have `part` in their name.
+  void Fail(Fault fault, const std::string& part);
   void Heal() { fault_ = Fault::kNone; }
 
   rocksdb::Env* env() { return env_.get(); }
@@ -36,7 +36,7 @@ class FaultEnv {
   bool Applies(Fault fault, const std::string& path) const;
 
   std::atomic<Fault> fault_{Fault::kNone};
-  std::string ending_;  // Set while no fault is.
+  std::string part_;  // Set while no fault is.
   std::unique_ptr<rocksdb::Env> env_;
 };
 

@@ -110,6 +110,8 @@ class RocksStore {
   Answer Do(Op op) { return testing::Do(engine(), std::move(op)); }
   BatchAnswer Atomic(std::vector<Op> ops) { return testing::Atomic(engine(), std::move(ops)); }
   void MustDo(Op op);
+  // How it ended: "OK", or the code and the reason.
+  std::string Try(Op op) { return Brief(Do(std::move(op)).status); }
 
   // "key=value" of each live entry, in order.
   std::vector<std::string> Content(NamespaceId ns = kNs);

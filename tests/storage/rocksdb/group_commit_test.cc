@@ -175,6 +175,36 @@ TEST_CASE("Groups that are as small as they may be commit everything in order") 
   CHECK(store.Do(Get("log")).value == expected + std::string(100, '.'));
 }
 
+TEST_CASE("A batch that names more bytes than can be held is refused, unless it needs only sizes") {
+  OpenStore store;
+  std::vector<Op> touches;
+  std::vector<Op> deletes;
+  for (int i = 0; i < 40; ++i) {
+    store.MustDo(Put(absl::StrCat(i), std::string(2 << 20, 'v')));
+    touches.push_back(Touch(absl::StrCat(i), kStart + 10));
+    deletes.push_back(Delete(absl::StrCat(i)));
+  }
+  CHECK(Why(store.Atomic(touches)) == "RESOURCE_EXHAUSTED MEMORY_LIMIT");
+  CHECK(store.Do(Get("1")).deadline == kNever);
+  const BatchAnswer some = Independent(store.engine(), touches);
+  CHECK(Why(some.results.front()) == "OK");
+  CHECK(Why(some.results.back()) == "RESOURCE_EXHAUSTED MEMORY_LIMIT");
+  CHECK(Why(store.Atomic(deletes)) == "OK");
+  CHECK(store.Usage() == "0 entries, 0 bytes");
+  CHECK(Brief(store.engine().CheckConsistency()) == "OK");
+}
+
+TEST_CASE("A key that is replaced and read in one group has its value read") {
+  OpenStore store;
+  store.MustDo(Put("k", "old"));
+  Gate gate(store.engine());
+  const PendingBatch both = testing::Submit(store.engine(), BatchMode::kIndependent,
+                                            {Get("k"), Put("k", "new"), Append("k", "!")});
+  gate.Open();
+  CHECK(both->Wait().results.at(0).value == "old");
+  CHECK(both->Wait().results.at(2).size == 4);
+}
+
 TEST_CASE("Many threads commit together without losing or mixing anything") {
   OpenStore store;
   constexpr int kThreads = 8;

@@ -58,6 +58,34 @@ TEST_CASE("Several keys at once are read from the disk together") {
   CHECK(store.Read(gets, mode)->done());
 }
 
+TEST_CASE("Atomic reads see one state while it changes, from memory and from the disk") {
+  RocksStore store;
+  store.MustOpen();
+  const auto all = [](const std::string& value) {
+    std::vector<Op> puts;
+    for (int i = 0; i < 40; ++i) puts.push_back(Put(ColdStore::Key(i), value));
+    return puts;
+  };
+  store.Atomic(all("0"));
+  const int rounds = static_cast<int>(Count(5, 200));
+  std::atomic<int> torn{0};
+  for (int round = 0; round < rounds; ++round) {
+    store.Reopen();  // So that the first reads of each round come from the disk.
+    std::atomic<bool> done{false};
+    InParallel(3, [&](int thread) {
+      for (int i = 0; thread == 0 && i < 200; ++i) store.Atomic(all(absl::StrCat(round, ".", i)));
+      if (thread == 0) done = true;
+      while (!done) {
+        std::vector<Op> gets;
+        for (int i = 0; i < 40; ++i) gets.push_back(Get(ColdStore::Key(i)));
+        const BatchAnswer answer = store.Atomic(std::move(gets));
+        for (const Answer& one : answer.results) torn += one.value != answer.results[0].value;
+      }
+    });
+  }
+  CHECK(torn == 0);
+}
+
 TEST_CASE("A read that the executor has no place for fails with what the executor says") {
   ColdStore store;
   store.waiting.RefuseAll();
@@ -187,6 +215,23 @@ TEST_CASE("A page that the executor has no place for fails, and may be asked for
   executor.AcceptAll();
   const auto page = Ask(*cursor, {1'000, 1 << 20}, store.clock().Now());
   executor.RunAll();
+  CHECK(page->keys.size() == 100);
+}
+
+TEST_CASE("A page that was half full when the executor had no place is given whole later") {
+  ColdScan store;
+  for (int i = 0; i < 50; ++i) {
+    store.Read({Get(ColdStore::Key(i))});
+    store.waiting.RunAll();
+  }
+  const auto cursor = store.Walk();
+  store.waiting.RefuseAll();
+  const auto refused = Ask(*cursor, {1'000, 1 << 20}, store.clock().Now());
+  CHECK(refused->status == "RESOURCE_EXHAUSTED QUEUE_FULL");
+  CHECK(refused->keys.empty());
+  store.waiting.AcceptAll();
+  const auto page = Ask(*cursor, {1'000, 1 << 20}, store.clock().Now());
+  store.waiting.RunAll();
   CHECK(page->keys.size() == 100);
 }
 

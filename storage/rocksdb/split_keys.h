@@ -1,0 +1,18 @@
+// Where to cut a namespace so that several threads can read it.
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <vector>
+
+#include "rocksdb/snapshot.h"
+#include "storage/batch.h"
+#include "storage/rocksdb/database.h"
+
+namespace tarn::storage::rocks {
+
+// See Snapshot::SplitKeys. Goes by what is in files: of what is still in memory nothing is known.
+std::vector<std::string> SplitKeys(const Database& database, const rocksdb::Snapshot* snapshot,
+                                   NamespaceId ns, size_t parts);
+
+}  // namespace tarn::storage::rocks
