@@ -11,8 +11,8 @@ constexpr storage::PageBudget kPage{.max_entries = 2048, .max_bytes = 256 << 10}
 
 absl::Status ForEachPage(storage::Snapshot& snapshot, const storage::KeyRange& range,
                          absl::FunctionRef<void(const storage::Page&)> on_page,
-                         absl::FunctionRef<absl::Status()> between) {
-  const std::unique_ptr<storage::Cursor> cursor = snapshot.NewCursor(range, {});
+                         absl::FunctionRef<absl::Status()> between, storage::ScanReading reading) {
+  const std::unique_ptr<storage::Cursor> cursor = snapshot.NewCursor(range, {.reading = reading});
   absl::Status status;
   for (bool at_end = false; status.ok() && !at_end;) {
     absl::Notification arrived;

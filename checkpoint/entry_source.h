@@ -15,6 +15,7 @@ namespace tarn::checkpoint {
 // on the calling thread: the place for work that blocks.
 absl::Status ForEachPage(storage::Snapshot& snapshot, const storage::KeyRange& range,
                          absl::FunctionRef<void(const storage::Page&)> on_page,
-                         absl::FunctionRef<absl::Status()> between);
+                         absl::FunctionRef<absl::Status()> between,
+                         storage::ScanReading reading = storage::ScanReading::kMayRepeat);
 
 }  // namespace tarn::checkpoint

@@ -16,6 +16,7 @@
 #include "checkpoint/entry_source.h"
 #include "storage/base/coding.h"
 #include "storage/base/status.h"
+#include "storage/base/thread_priority.h"
 #include "storage/namespace_record.h"
 
 namespace tarn::checkpoint {
@@ -90,7 +91,8 @@ struct Tally {
   ContentDigest digest;
 };
 
-// One checkpoint being written. The calling thread is one of its threads.
+// One checkpoint being written. The calling thread waits for the others, which have a priority that
+// it could not take back.
 class Writing {
  public:
   Writing(storage::Snapshot& snapshot, const WriterOptions& options, OutputFile& file,
@@ -110,18 +112,23 @@ class Writing {
       digest.Update(bytes);
       ++header->system_entries;
     };
-    TARN_RETURN_IF_ERROR(
-        WriteRange(Section::kSystem, "", {storage::kSystemNamespace, "", ""}, count));
+    TARN_RETURN_IF_ERROR(WriteRange(Section::kSystem, "", {storage::kSystemNamespace, "", ""},
+                                    count, storage::ScanReading::kMayRepeat));
     header->system_digest = digest.Finish();
     return absl::OkStatus();
   }
 
   absl::Status WriteNamespaces(const std::vector<NamedNamespace>& namespaces, Header* header) {
     MakeParts(namespaces);
-    std::vector<std::thread> helpers;
-    for (int i = 1; i < options_.threads; ++i) helpers.emplace_back([this] { WriteParts(); });
-    WriteParts();
-    for (std::thread& helper : helpers) helper.join();
+    std::vector<std::thread> workers;
+    for (int i = 0; i < options_.threads; ++i) {
+      workers.emplace_back([this] {
+        // Whoever waits for an answer comes first: a checkpoint has until the next one.
+        base::LowerThisThreadsPriority();
+        WriteParts();
+      });
+    }
+    for (std::thread& worker : workers) worker.join();
     const absl::MutexLock lock(&mutex_);
     header->entries = total_.entries;
     header->data_bytes = total_.data_bytes;
@@ -156,16 +163,19 @@ class Writing {
   }
 
   absl::Status WritePart(const Part& part, Tally* tally) {
-    return WriteRange(Section::kEntries, part.ns, part.range, [&](const storage::EntryView& entry) {
-      tally->digest.Add(part.ns, entry);
-      ++tally->entries;
-      tally->data_bytes += entry.key.size() + entry.value.size();
-    });
+    return WriteRange(
+        Section::kEntries, part.ns, part.range,
+        [&](const storage::EntryView& entry) {
+          tally->digest.Add(part.ns, entry);
+          ++tally->entries;
+          tally->data_bytes += entry.key.size() + entry.value.size();
+        },
+        storage::ScanReading::kOnce);
   }
 
   template <typename Count>
   absl::Status WriteRange(Section section, absl::string_view ns, const storage::KeyRange& range,
-                          Count count) {
+                          Count count, storage::ScanReading reading) {
     BlockBuilder builder(origin_, options_.compression, options_.block_bytes);
     std::vector<Block> finished;
     builder.Begin(section, ns);
@@ -184,7 +194,7 @@ class Writing {
       finished.clear();
       return absl::OkStatus();
     };
-    TARN_RETURN_IF_ERROR(ForEachPage(snapshot_, range, on_page, write_finished));
+    TARN_RETURN_IF_ERROR(ForEachPage(snapshot_, range, on_page, write_finished, reading));
     if (!builder.empty()) finished.push_back(builder.Finish());
     return write_finished();
   }

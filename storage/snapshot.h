@@ -35,10 +35,14 @@ struct KeyRange {
 
 enum class ScanDirection : uint8_t { kAscending, kDescending };
 enum class ScanContent : uint8_t { kEntries, kKeysOnly };
+// Whether what a cursor has passed may be asked for again. kOnce is a promise about all cursors of
+// the snapshot: an engine may then forget it, and whoever asks again is given anything.
+enum class ScanReading : uint8_t { kMayRepeat, kOnce };
 
 struct ScanOptions {
   ScanDirection direction = ScanDirection::kAscending;
   ScanContent content = ScanContent::kEntries;
+  ScanReading reading = ScanReading::kMayRepeat;
 };
 
 // How much one step may return. A page ends at whichever bound it meets first, and holds at least

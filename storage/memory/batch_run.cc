@@ -112,7 +112,7 @@ OperationResult BatchRun::RunMutation(const Operation& operation, const Probe& p
   result.value = value;
   if (changes) {
     context_.gauge.Add(
-        Apply(probe, current, evaluation.effect, revision, context_.snapshots.newest()));
+        Apply(probe, current, evaluation.effect, revision, context_.snapshots.needs()));
     CollectSome(probe);
   }
   return result;
@@ -169,7 +169,7 @@ void BatchRun::ApplyAll(std::deque<Planned>& plan) {
     return planned.evaluation.effect.kind != Effect::Kind::kNothing;
   });
   result_.revision = changes ? context_.revisions.Next() : 0;
-  const Revision newest = context_.snapshots.newest();
+  const ImageNeeds needs = context_.snapshots.needs();
   result_.results.reserve(plan.size());
   // Values first: a get and a mutation may name the same key, and the get sees the state before.
   for (size_t i = 0; i < plan.size(); ++i) {
@@ -181,7 +181,7 @@ void BatchRun::ApplyAll(std::deque<Planned>& plan) {
   }
   for (size_t i = 0; i < plan.size(); ++i) {
     context_.gauge.Add(
-        Apply(probes_[i], plan[i].current, plan[i].evaluation.effect, result_.revision, newest));
+        Apply(probes_[i], plan[i].current, plan[i].evaluation.effect, result_.revision, needs));
   }
   // Only now: collecting may remove a tombstone that the plan still pointed to.
   if (!changes) return;
@@ -189,11 +189,11 @@ void BatchRun::ApplyAll(std::deque<Planned>& plan) {
 }
 
 ShardChange BatchRun::Apply(const Probe& probe, Entry* current, const Effect& effect,
-                            Revision revision, Revision newest) {
+                            Revision revision, const ImageNeeds& needs) {
   if (effect.kind == Effect::Kind::kNothing) return {};
   Shard& shard = context_.table.ShardOf(probe);
-  if (effect.kind == Effect::Kind::kErase) return shard.Erase(probe, current, revision, newest);
-  return shard.Write(probe, current, effect, revision, newest);
+  if (effect.kind == Effect::Kind::kErase) return shard.Erase(probe, current, revision, needs);
+  return shard.Write(probe, current, effect, revision, needs);
 }
 
 // A writer pays for more than the one image that it may have made, so that images do not pile up

@@ -75,7 +75,7 @@ class BatchRun {
   OperationResult RunMutation(const Operation& operation, const Probe& probe, Entry* current,
                               const Found& found);
   ShardChange Apply(const Probe& probe, Entry* current, const Effect& effect, Revision revision,
-                    Revision newest);
+                    const ImageNeeds& needs);
   void CollectSome(const Probe& probe);
 
   void MakeProbes();

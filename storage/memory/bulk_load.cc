@@ -25,6 +25,9 @@ absl::Status CheckLayout(const EntryView& entry) {
 
 }  // namespace
 
+MemoryBulkLoad::MemoryBulkLoad(MemoryEngine& engine)
+    : engine_(engine), table_(std::make_unique<memory::Table>(engine.options_.lock_monitor)) {}
+
 absl::Status MemoryBulkLoad::Add(absl::Span<const EntryView> entries) {
   for (const EntryView& entry : entries) TARN_RETURN_IF_ERROR(AddOne(entry));
   return absl::OkStatus();
@@ -43,7 +46,7 @@ absl::Status MemoryBulkLoad::AddOne(const EntryView& entry) {
   memory::Shard& shard = table_->ShardOf(memory::Probe(entry.ns, entry.key));
   std::optional<memory::ShardChange> change;
   {
-    const absl::MutexLock lock(&shard.mutex);
+    const memory::ShardWriterLock lock(shard.mutex);
     change = shard.Load(loaded);
   }
   if (!change) {

@@ -15,7 +15,7 @@ class MemoryEngine;
 // See BulkLoad. Owned by whoever began it; the engine outlives it.
 class MemoryBulkLoad final : public BulkLoad {
  public:
-  explicit MemoryBulkLoad(MemoryEngine& engine) : engine_(engine) {}
+  explicit MemoryBulkLoad(MemoryEngine& engine);
 
   // INVALID_ARGUMENT when a key was added before or does not fit the layout; RESOURCE_EXHAUSTED
   // (MEMORY_LIMIT).
@@ -26,7 +26,7 @@ class MemoryBulkLoad final : public BulkLoad {
   absl::Status AddOne(const EntryView& entry);
 
   MemoryEngine& engine_;
-  std::unique_ptr<memory::Table> table_ = std::make_unique<memory::Table>();
+  std::unique_ptr<memory::Table> table_;
   memory::MemoryGauge gauge_;
   UsageLedger usage_;
 };

@@ -25,9 +25,16 @@ size_t DataBytes(const EntryView& entry) { return entry.key.size() + entry.value
 
 }  // namespace
 
-MemoryCursor::MemoryCursor(const Table& table, const OpenedSnapshot& snapshot,
+MemoryCursor::MemoryCursor(const CursorContext& context, const OpenedSnapshot& snapshot,
                            const KeyRange& range, const ScanOptions& options)
-    : table_(table), snapshot_(snapshot), range_(range), options_(options), merge_(Before{this}) {}
+    : context_(context),
+      snapshot_(snapshot),
+      range_(range),
+      options_(options),
+      consumes_(options.reading == ScanReading::kOnce &&
+                options.direction == ScanDirection::kAscending &&
+                context.snapshots.IsConsumer(snapshot)),
+      merge_(Before{this}) {}
 
 void MemoryCursor::Next(const PageBudget& budget, base::UnixMs now, PageCompletion done) {
   Page page;
@@ -46,6 +53,7 @@ void MemoryCursor::Start(const PageBudget& budget, base::UnixMs now) {
   const size_t length = std::clamp(budget.max_entries / kShards, kFirstVisit, kMaxVisit);
   for (size_t index = 0; index < kShards; ++index) {
     stretches_[index].length = length;
+    stretches_[index].passed_to = range_.start;
     Refill(index, now);
     SetHead(index);
   }
@@ -82,12 +90,26 @@ void MemoryCursor::Refill(size_t index, base::UnixMs now) {
   stretch.entries.clear();
   stretch.prefixes.clear();
   stretch.next = 0;
-  const Shard& shard = table_.shard(index);
+  Shard& shard = context_.table.shard(index);
   while (stretch.entries.empty() && !stretch.exhausted) {
-    const absl::ReaderMutexLock lock(&shard.mutex);
-    Visit(shard, &stretch);
-    Copy(shard, now, &stretch);
+    if (consumes_) {
+      const ShardWriterLock lock(shard.mutex);
+      Visit(shard, &stretch);
+      Forget(shard, Copy(shard, now, &stretch), &stretch);
+    } else {
+      const ShardReaderLock lock(shard.mutex);
+      Visit(shard, &stretch);
+      Copy(shard, now, &stretch);
+    }
   }
+}
+
+// What was copied is not asked for again: writers need not keep it, and what they kept can go.
+void MemoryCursor::Forget(Shard& shard, size_t copied, Stretch* stretch) {
+  std::string to = stretch->exhausted ? range_.end : stretch->last_visited + '\0';
+  shard.Pass(snapshot_.serial, {range_.ns, std::exchange(stretch->passed_to, to), to});
+  if (!shard.has_images() || !context_.snapshots.IsAlone(snapshot_)) return;
+  for (size_t i = 0; i < copied; ++i) context_.gauge.Add(shard.DropImagesOf(visited_[i]));
 }
 
 // Notes the next slots in order, and has their entries fetched into the cache side by side.
@@ -131,10 +153,11 @@ Order::const_iterator MemoryCursor::FirstDescending(const Shard& shard,
   return shard.order().lower_bound(OrderBound(range_.ns + 1, ""));
 }
 
-// Copies what is visible of the visited entries, as far as the stretch has room.
-void MemoryCursor::Copy(const Shard& shard, base::UnixMs now, Stretch* stretch) {
+// Copies what is visible of the visited entries, as far as the stretch has room; gives of how many.
+size_t MemoryCursor::Copy(const Shard& shard, base::UnixMs now, Stretch* stretch) {
   size_t bytes = 0;
-  std::string* const last = &stretch->last_visited;
+  size_t copied = 0;
+  const Entry* last = nullptr;
   for (const Entry* const slot : visited_) {
     if (!InRange(*slot)) {
       stretch->exhausted = true;
@@ -144,7 +167,8 @@ void MemoryCursor::Copy(const Shard& shard, base::UnixMs now, Stretch* stretch) 
       stretch->exhausted = false;
       break;
     }
-    last->assign(slot->key().data(), slot->key().size());
+    ++copied;
+    last = slot;
     const Entry* const entry = shard.VisibleAt(*slot, snapshot_.revision);
     if (entry == nullptr || entry->is_tombstone() || base::HasExpired(entry->deadline(), now))
       continue;
@@ -154,6 +178,7 @@ void MemoryCursor::Copy(const Shard& shard, base::UnixMs now, Stretch* stretch) 
         {range_.ns, entry->revision(), entry->deadline(), entry->key(), value});
     bytes += entry->key().size() + value.size();
   }
+  if (last != nullptr) stretch->last_visited.assign(last->key().data(), last->key().size());
   stretch->bytes = std::make_unique_for_overwrite<char[]>(bytes);
   char* target = stretch->bytes.get();
   const auto take = [&target](absl::string_view* view) {
@@ -166,6 +191,7 @@ void MemoryCursor::Copy(const Shard& shard, base::UnixMs now, Stretch* stretch) 
     take(&entry.key);
     take(&entry.value);
   }
+  return copied;
 }
 
 bool MemoryCursor::InRange(const Entry& entry) const {

@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "storage/memory/batch_run.h"
 #include "storage/memory/merge_tree.h"
 #include "storage/memory/snapshot_registry.h"
 #include "storage/memory/table.h"
@@ -14,12 +15,19 @@
 
 namespace tarn::storage::memory {
 
+// What cursors read, and where they say what they have passed. All of it belongs to the engine.
+struct CursorContext {
+  Table& table;
+  SnapshotRegistry& snapshots;
+  MemoryGauge& gauge;
+};
+
 // Copies a stretch of each shard under its lock, and merges the copies without any. See Cursor for
 // threads and lifetime.
 class MemoryCursor final : public Cursor {
  public:
-  // The table and the snapshot outlive it.
-  MemoryCursor(const Table& table, const OpenedSnapshot& snapshot, const KeyRange& range,
+  // The snapshot outlives it.
+  MemoryCursor(const CursorContext& context, const OpenedSnapshot& snapshot, const KeyRange& range,
                const ScanOptions& options);
 
   void Next(const PageBudget& budget, base::UnixMs now, PageCompletion done) override;
@@ -33,6 +41,7 @@ class MemoryCursor final : public Cursor {
     size_t next = 0;
     size_t length = 0;         // How many slots to visit at the next refill.
     std::string last_visited;  // Where the next refill goes on.
+    std::string passed_to;     // The consumer's cursor alone: what comes before it is behind us.
     bool started = false;
     bool exhausted = false;  // Nothing of the shard is left beyond `entries`.
 
@@ -63,16 +72,19 @@ class MemoryCursor final : public Cursor {
   void Visit(const Shard& shard, Stretch* stretch) ABSL_SHARED_LOCKS_REQUIRED(shard.mutex);
   Order::const_iterator FirstAscending(const Shard& shard, const Stretch& stretch) const;
   Order::const_iterator FirstDescending(const Shard& shard, const Stretch& stretch) const;
-  void Copy(const Shard& shard, base::UnixMs now, Stretch* stretch)
+  size_t Copy(const Shard& shard, base::UnixMs now, Stretch* stretch)
       ABSL_SHARED_LOCKS_REQUIRED(shard.mutex);
+  void Forget(Shard& shard, size_t copied, Stretch* stretch)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(shard.mutex);
   bool InRange(const Entry& entry) const;
   void SetHead(size_t index);
   bool KeyComesBefore(size_t left, size_t right) const;
 
-  const Table& table_;
+  const CursorContext context_;
   const OpenedSnapshot& snapshot_;
   const KeyRange range_;
   const ScanOptions options_;
+  const bool consumes_;  // Whether images behind it can be dropped.
   bool started_ = false;
   std::array<Stretch, kShards> stretches_;
   std::array<Head, kShards> heads_;

@@ -20,24 +20,23 @@ uint64_t NotNegative(int64_t bytes) { return static_cast<uint64_t>(std::max<int6
 
 class MemorySnapshot final : public Snapshot {
  public:
-  MemorySnapshot(const memory::Table& table, memory::SnapshotRegistry& registry,
+  MemorySnapshot(const memory::CursorContext& context,
                  std::shared_ptr<memory::OpenedSnapshot> opened)
-      : table_(table), registry_(registry), opened_(std::move(opened)) {}
-  ~MemorySnapshot() override { registry_.Close(*opened_); }
+      : context_(context), opened_(std::move(opened)) {}
+  ~MemorySnapshot() override { context_.snapshots.Close(*opened_); }
 
   Revision revision() const override { return opened_->revision; }
   base::UnixMs as_of() const override { return opened_->as_of; }
   std::unique_ptr<Cursor> NewCursor(const KeyRange& range, const ScanOptions& options) override {
-    return std::make_unique<memory::MemoryCursor>(table_, *opened_, range, options);
+    return std::make_unique<memory::MemoryCursor>(context_, *opened_, range, options);
   }
   // Keys are in shards by hash, so any one shard is a fair sample of all.
   std::vector<std::string> SplitKeys(NamespaceId ns, size_t parts) override {
-    return table_.shard(0).SplitKeys(ns, parts);
+    return context_.table.shard(0).SplitKeys(ns, parts);
   }
 
  private:
-  const memory::Table& table_;
-  memory::SnapshotRegistry& registry_;
+  const memory::CursorContext context_;
   const std::shared_ptr<memory::OpenedSnapshot> opened_;
 };
 
@@ -61,7 +60,7 @@ MemoryEngine::MemoryEngine(const MemoryEngineOptions& options, const base::Clock
       clock_(clock),
       ledger_(ledger),
       snapshots_({options.max_snapshots}, revisions_, clock),
-      table_(std::make_unique<memory::Table>()) {}
+      table_(std::make_unique<memory::Table>(options.lock_monitor)) {}
 
 MemoryEngine::~MemoryEngine() = default;
 
@@ -87,7 +86,8 @@ void MemoryEngine::EnforceSnapshotLimit() {
 absl::StatusOr<std::unique_ptr<Snapshot>> MemoryEngine::OpenSnapshot(SnapshotPurpose purpose) {
   absl::StatusOr<std::shared_ptr<memory::OpenedSnapshot>> opened = snapshots_.Open(purpose);
   if (!opened.ok()) return opened.status();
-  return std::make_unique<MemorySnapshot>(*table_, snapshots_, *std::move(opened));
+  return std::make_unique<MemorySnapshot>(memory::CursorContext{*table_, snapshots_, gauge_},
+                                          *std::move(opened));
 }
 
 absl::StatusOr<std::unique_ptr<BulkLoad>> MemoryEngine::BeginBulkLoad() {
@@ -105,7 +105,7 @@ absl::StatusOr<SweepResult> MemoryEngine::SweepExpired(size_t max_entries) {
       continue;
     }
     memory::Shard& shard = table_->shard(index);
-    const absl::MutexLock lock(&shard.mutex);
+    const memory::ShardWriterLock lock(shard.mutex);
     // Asked with the lock held: a snapshot that opens later fixes a later time.
     result.removed += shard.Sweep(snapshots_.sweep_horizon(), max_entries - result.removed,
                                   [this](NamespaceId ns, const memory::ShardChange& change) {
@@ -118,7 +118,7 @@ absl::StatusOr<SweepResult> MemoryEngine::SweepExpired(size_t max_entries) {
 
 void MemoryEngine::Collect(size_t shard_index, size_t max_images) {
   memory::Shard& shard = table_->shard(shard_index);
-  const absl::MutexLock lock(&shard.mutex);
+  const memory::ShardWriterLock lock(shard.mutex);
   if (shard.has_images()) gauge_.Add(shard.Collect(snapshots_.oldest(), max_images));
 }
 

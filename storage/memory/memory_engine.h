@@ -26,6 +26,7 @@ struct MemoryEngineOptions {
   // memory limit, if there is one.
   uint64_t snapshot_limit_bytes = 0;
   size_t max_snapshots = 256;
+  memory::LockMonitor* lock_monitor = nullptr;  // Outlives the engine. For measurements.
 };
 
 // Thread-safe. Entries are divided by hash into shards, each with its lock, a hash set to find by

@@ -51,10 +51,10 @@ Usage Shard::UsageAfterWrite(const Probe& probe, const Entry* current, const Eff
 Usage Shard::UsageAfterErase(const Entry& current) { return Usage{} - UsageOf(current); }
 
 ShardChange Shard::Write(const Probe& probe, Entry* current, const Effect& effect,
-                         Revision revision, Revision newest) {
+                         Revision revision, const ImageNeeds& needs) {
   if (current == nullptr) return Insert(probe, effect, revision);
   ShardChange change;
-  const bool keep_image = current->revision() <= newest;
+  const bool keep_image = MustKeep(*current, needs);
   change.usage = UsageAfterWrite(probe, current, effect);
   if (current->Fits(effect.value_size(), effect.deadline)) {
     if (keep_image)
@@ -75,11 +75,12 @@ ShardChange Shard::Write(const Probe& probe, Entry* current, const Effect& effec
   return change;
 }
 
-ShardChange Shard::Erase(const Probe& probe, Entry* current, Revision revision, Revision newest) {
+ShardChange Shard::Erase(const Probe& probe, Entry* current, Revision revision,
+                         const ImageNeeds& needs) {
   ShardChange change;
   change.usage = UsageAfterErase(*current);
   change.memory_bytes = -Footprint(*current);
-  const bool keep_image = current->revision() <= newest;
+  const bool keep_image = MustKeep(*current, needs);
   if (!keep_image && !images_.contains(current)) {
     Remove(probe, current);
     Entry::Delete(current);
@@ -123,10 +124,15 @@ ShardChange Shard::Insert(const Probe& probe, const Effect& effect, Revision rev
   return change;
 }
 
+bool Shard::MustKeep(const Entry& entry, const ImageNeeds& needs) const {
+  if (entry.revision() > needs.newest) return false;
+  return entry.revision() <= needs.newest_other ||
+         !passed_.Contain(needs.consumer, entry.ns(), entry.key());
+}
+
 // From now on `image` is an old form of the key that `current` stands for.
 ShardChange Shard::Retire(Entry* current, Entry* image, Revision revision) {
-  images_[current].push_back(image);
-  retired_.push_back({image, revision});
+  images_[current].push_back(retired_.insert(retired_.end(), {image, revision}));
   ShardChange change;
   change.image_bytes = Footprint(*image);
   return change;
@@ -173,31 +179,46 @@ ShardChange Shard::Collect(Revision oldest, size_t max_images) {
   ShardChange change;
   for (size_t dropped = 0; dropped < max_images && !retired_.empty(); ++dropped) {
     if (retired_.front().replaced_at > oldest) break;
-    const ShardChange one = DropImage(retired_.front().image);
-    change.memory_bytes += one.memory_bytes;
-    change.image_bytes += one.image_bytes;
-    retired_.pop_front();
+    change += DropOldestImage();
   }
   return change;
 }
 
-// Images are dropped in the order in which they were retired, so it is the oldest of its key.
-ShardChange Shard::DropImage(Entry* image) {
+// Images of a key were retired in the order of their revisions, so it is the oldest of its key.
+ShardChange Shard::DropOldestImage() {
   ShardChange change;
+  Entry* const image = retired_.front().image;
   change.image_bytes = -Footprint(*image);
-  const Probe probe(image->ns(), image->key());
-  Entry* const current = Find(probe);
+  Entry* const current = Find(Probe(image->ns(), image->key()));
   const auto images = images_.find(current);
   images->second.erase(images->second.begin());
-  if (images->second.empty()) {
-    images_.erase(images);
-    if (current->is_tombstone()) {
-      change.memory_bytes = -Footprint(*current);
-      Remove(probe, current);
-      Entry::Delete(current);
-    }
-  }
+  retired_.pop_front();
   Entry::Delete(image);
+  if (!images->second.empty()) return change;
+  images_.erase(images);
+  return change += RemoveBareTombstone(current);
+}
+
+ShardChange Shard::DropImagesOf(Entry* current) {
+  ShardChange change;
+  const auto images = images_.find(current);
+  if (images == images_.end()) return change;
+  for (const RetiredList::iterator retired : images->second) {
+    change.image_bytes -= Footprint(*retired->image);
+    Entry::Delete(retired->image);
+    retired_.erase(retired);
+  }
+  images_.erase(images);
+  return change += RemoveBareTombstone(current);
+}
+
+// A tombstone stands only for what images show.
+ShardChange Shard::RemoveBareTombstone(Entry* current) {
+  ShardChange change;
+  if (!current->is_tombstone()) return change;
+  change.memory_bytes = -Footprint(*current);
+  Remove(Probe(current->ns(), current->key()), current);
+  Entry::Delete(current);
   return change;
 }
 
@@ -206,25 +227,40 @@ const Entry* Shard::VisibleAt(const Entry& entry, Revision revision) const {
   const auto found = images_.find(&entry);
   if (found == images_.end()) return nullptr;
   const Images& images = found->second;
-  const auto visible = std::find_if(images.rbegin(), images.rend(), [&](const Entry* image) {
-    return image->revision() <= revision;
-  });
-  return visible == images.rend() ? nullptr : *visible;
+  const auto visible = std::find_if(
+      images.rbegin(), images.rend(),
+      [&](const RetiredList::iterator& retired) { return retired->image->revision() <= revision; });
+  return visible == images.rend() ? nullptr : (*visible)->image;
 }
 
 std::vector<std::string> Shard::SplitKeys(NamespaceId ns, size_t parts) const {
-  const absl::ReaderMutexLock lock(&mutex);
-  const auto first = order_.lower_bound(OrderBound(ns, ""));
-  std::vector<const Entry*> entries;
-  for (auto slot = first; slot != order_.end() && NamespaceOf(slot->prefix) == ns; ++slot) {
-    entries.push_back(slot->entry);
+  KeySample sample;
+  std::string last;
+  while (SampleKeys(ns, &last, &sample)) {
   }
+  const std::vector<std::string>& sampled = sample.keys();
   std::vector<std::string> keys;
-  for (size_t part = 1; part < parts && part < entries.size(); ++part) {
-    const absl::string_view key = entries[part * entries.size() / parts]->key();
-    if (keys.empty() || key > keys.back()) keys.emplace_back(key);
+  for (size_t part = 1; part < parts && part < sampled.size(); ++part) {
+    const std::string& key = sampled[part * sampled.size() / parts];
+    if (keys.empty() || key > keys.back()) keys.push_back(key);
   }
   return keys;
+}
+
+// Goes on behind `last` (at the beginning when it is empty) for as long as a lock may be held;
+// false when the namespace has ended.
+bool Shard::SampleKeys(NamespaceId ns, std::string* last, KeySample* sample) const {
+  const ShardReaderLock lock(mutex);
+  auto slot = last->empty() ? order_.lower_bound(OrderBound(ns, ""))
+                            : order_.upper_bound(OrderBound(ns, *last));
+  const Entry* visited = nullptr;
+  for (size_t i = 0; i < kSampledPerLock; ++i, ++slot) {
+    if (slot == order_.end() || NamespaceOf(slot->prefix) != ns) return false;
+    visited = slot->entry;
+    if (sample->WantsNext()) sample->Add(visited->key());
+  }
+  *last = std::string(visited->key());
+  return true;
 }
 
 void Shard::IndexDeadline(Entry* entry) {

@@ -4,7 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <deque>
+#include <list>
 #include <optional>
 #include <string>
 #include <utility>
@@ -15,9 +15,11 @@
 #include "absl/container/flat_hash_map.h"
 #include "absl/container/flat_hash_set.h"
 #include "absl/container/inlined_vector.h"
-#include "absl/synchronization/mutex.h"
 #include "storage/evaluate.h"
 #include "storage/memory/entry.h"
+#include "storage/memory/key_sample.h"
+#include "storage/memory/passed_ranges.h"
+#include "storage/memory/shard_mutex.h"
 #include "storage/memory/snapshot_registry.h"
 #include "storage/usage.h"
 
@@ -112,6 +114,13 @@ struct ShardChange {
   Usage usage;
   int64_t memory_bytes = 0;  // Of entries that are part of the state.
   int64_t image_bytes = 0;   // Of images kept for snapshots.
+
+  ShardChange& operator+=(const ShardChange& other) {
+    usage += other.usage;
+    memory_bytes += other.memory_bytes;
+    image_bytes += other.image_bytes;
+    return *this;
+  }
 };
 
 // All members are guarded by `mutex`, which the caller holds: exclusively for what is not const.
@@ -123,7 +132,7 @@ class Shard {
   Shard& operator=(const Shard&) = delete;
   ~Shard();
 
-  mutable absl::Mutex mutex;
+  mutable ShardMutex mutex;
 
   // The entry or tombstone of the key; null when there is none.
   Entry* Find(const Probe& probe) const {
@@ -143,11 +152,11 @@ class Shard {
   static Usage UsageAfterWrite(const Probe& probe, const Entry* current, const Effect& effect);
   static Usage UsageAfterErase(const Entry& current);
 
-  // Stores the effect's value. `current` is what Find gave. `newest` is SnapshotRegistry::newest(),
+  // Stores the effect's value. `current` is what Find gave. `needs` is SnapshotRegistry::needs(),
   // asked after `revision` was taken.
   ShardChange Write(const Probe& probe, Entry* current, const Effect& effect, Revision revision,
-                    Revision newest);
-  ShardChange Erase(const Probe& probe, Entry* current, Revision revision, Revision newest);
+                    const ImageNeeds& needs);
+  ShardChange Erase(const Probe& probe, Entry* current, Revision revision, const ImageNeeds& needs);
 
   // Adds an entry and takes its ownership; null, and nothing is added, when its key is there
   // already. Fastest when keys ascend.
@@ -162,6 +171,11 @@ class Shard {
   ShardChange Collect(Revision oldest, size_t max_images);
   bool has_images() const { return !retired_.empty(); }
 
+  // The consumer will not ask for `range` again.
+  void Pass(uint64_t consumer, KeyRange range) { passed_.Add(consumer, std::move(range)); }
+  // Drops all images of the key of `current`, which may be gone afterwards.
+  ShardChange DropImagesOf(Entry* current);
+
   // The form the key of `entry` had at `revision`: null when there was none. May be a tombstone.
   const Entry* VisibleAt(const Entry& entry, Revision revision) const;
 
@@ -172,18 +186,26 @@ class Shard {
   size_t size() const { return entries_.size(); }
 
  private:
-  using Images = absl::InlinedVector<Entry*, 1>;  // Ascending in revision.
   struct Retired {
     Entry* image;
     Revision replaced_at;
   };
+  using RetiredList = std::list<Retired>;
+  using Images = absl::InlinedVector<RetiredList::iterator, 1>;  // Ascending in revision.
+
+  static constexpr size_t kSampledPerLock = 1024;
+
+  bool SampleKeys(NamespaceId ns, std::string* last, KeySample* sample) const
+      ABSL_LOCKS_EXCLUDED(mutex);
 
   ShardChange Insert(const Probe& probe, const Effect& effect, Revision revision);
+  bool MustKeep(const Entry& entry, const ImageNeeds& needs) const;
   ShardChange Retire(Entry* current, Entry* image, Revision revision);
   void Replace(const Probe& probe, Entry* current, Entry* replacement);
   void Remove(const Probe& probe, Entry* current);
   ShardChange RemoveExpired(Entry* expired);
-  ShardChange DropImage(Entry* image);
+  ShardChange DropOldestImage();
+  ShardChange RemoveBareTombstone(Entry* current);
   void IndexDeadline(Entry* entry);
   void UnindexDeadline(Entry* entry);
 
@@ -191,7 +213,8 @@ class Shard {
   Order order_;
   absl::btree_set<std::pair<base::UnixMs, Entry*>> deadlines_;
   absl::flat_hash_map<const Entry*, Images> images_;
-  std::deque<Retired> retired_;  // Ascending in replaced_at.
+  RetiredList retired_;  // Ascending in replaced_at.
+  PassedRanges passed_;
 };
 
 template <typename OnRemoved>

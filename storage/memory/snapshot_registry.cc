@@ -15,12 +15,16 @@ absl::StatusOr<std::shared_ptr<OpenedSnapshot>> SnapshotRegistry::Open(SnapshotP
   }
   auto snapshot = std::make_shared<OpenedSnapshot>();
   snapshot->purpose = purpose;
+  snapshot->serial = ++last_serial_;
   // Until the bounds are published, every writer keeps its images and no image is collected. A
   // writer whose revision is above the one read next took it after that, and so sees at least this;
   // one whose revision is not above it holds its locks until it has applied, so that readers of
   // this snapshot see all of it.
   if (open_.empty()) oldest_.store(0, std::memory_order_seq_cst);
   newest_.store(kAll, std::memory_order_seq_cst);
+  newest_other_.store(kAll, std::memory_order_seq_cst);
+  if (purpose == SnapshotPurpose::kCheckpoint && consumer_.load(std::memory_order_relaxed) == 0)
+    consumer_.store(snapshot->serial, std::memory_order_seq_cst);
   snapshot->revision = revisions_.Last();
   snapshot->as_of = clock_.Now();
   open_.push_back(snapshot);
@@ -53,8 +57,18 @@ bool SnapshotRegistry::ExpireOldestLocked(SnapshotPurpose purpose) {
 }
 
 void SnapshotRegistry::PublishBounds() {
+  const uint64_t consumer = consumer_.load(std::memory_order_relaxed);
+  Revision newest_other = 0;
+  bool is_open = false;
+  for (const auto& open : open_) {
+    is_open = is_open || open->serial == consumer;
+    if (open->serial != consumer) newest_other = open->revision;
+  }
+  newest_other_.store(newest_other, std::memory_order_seq_cst);
   newest_.store(open_.empty() ? 0 : open_.back()->revision, std::memory_order_seq_cst);
   oldest_.store(open_.empty() ? kAll : open_.front()->revision, std::memory_order_seq_cst);
+  // Last: who still takes it for the consumer finds bounds without it.
+  if (!is_open) consumer_.store(0, std::memory_order_seq_cst);
 }
 
 base::UnixMs SnapshotRegistry::sweep_horizon() const {

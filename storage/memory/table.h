@@ -13,6 +13,11 @@ inline constexpr size_t kShards = 64;  // As many as a word has bits: a set of s
 
 class Table {
  public:
+  // A monitor, if there is one, outlives the table.
+  explicit Table(LockMonitor* monitor) {
+    for (Shard& shard : shards_) shard.mutex.SetMonitor(monitor);
+  }
+
   Shard& shard(size_t index) { return shards_[index]; }
   const Shard& shard(size_t index) const { return shards_[index]; }
 
@@ -34,15 +39,15 @@ class ShardLocks {
         set_(set),
         mode_(mode) {
     for (uint64_t left = set_; left != 0; left &= left - 1) {
-      absl::Mutex& mutex = table_.shard(std::countr_zero(left)).mutex;
-      mode_ == LockMode::kShared ? mutex.ReaderLock() : mutex.WriterLock();
+      ShardMutex& mutex = table_.shard(std::countr_zero(left)).mutex;
+      mode_ == LockMode::kShared ? mutex.ReaderLock() : mutex.Lock();
     }
   }
 
   ~ShardLocks() ABSL_NO_THREAD_SAFETY_ANALYSIS {
     for (uint64_t left = set_; left != 0; left &= left - 1) {
-      absl::Mutex& mutex = table_.shard(std::countr_zero(left)).mutex;
-      mode_ == LockMode::kShared ? mutex.ReaderUnlock() : mutex.WriterUnlock();
+      ShardMutex& mutex = table_.shard(std::countr_zero(left)).mutex;
+      mode_ == LockMode::kShared ? mutex.ReaderUnlock() : mutex.Unlock();
     }
   }
 

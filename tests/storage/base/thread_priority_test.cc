@@ -1,0 +1,38 @@
+#include "storage/base/thread_priority.h"
+
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <thread>
+
+#include "tests/catch.h"
+
+namespace tarn::base {
+namespace {
+
+int NiceOfThisThread() { return getpriority(PRIO_PROCESS, static_cast<id_t>(syscall(SYS_gettid))); }
+
+TEST_CASE("A thread that lowers its priority gives way, and only that thread") {
+  const int before = NiceOfThisThread();
+  int inside = 0;
+  std::thread([&] {
+    LowerThisThreadsPriority();
+    inside = NiceOfThisThread();
+  }).join();
+  CHECK(inside >= 5);
+  CHECK(NiceOfThisThread() == before);
+}
+
+TEST_CASE("A priority that is low already is not raised") {
+  int inside = 0;
+  std::thread([&] {
+    setpriority(PRIO_PROCESS, static_cast<id_t>(syscall(SYS_gettid)), 19);
+    LowerThisThreadsPriority();
+    inside = NiceOfThisThread();
+  }).join();
+  CHECK(inside == 19);
+}
+
+}  // namespace
+}  // namespace tarn::base
