@@ -16,7 +16,10 @@
 #include "server/pages.h"
 #include "server/rpc/admin_policy.h"
 #include "server/rpc/admin_service.h"
+#include "server/rpc/checkpoint_door.h"
+#include "server/rpc/checkpoint_service.h"
 #include "server/rpc/gate.h"
+#include "server/rpc/job_service.h"
 #include "server/rpc/state_service.h"
 #include "server/rpc/transport/channelz.h"
 #include "server/rpc/transport/grpc_server.h"
@@ -133,12 +136,16 @@ class Daemon::Parts {
     admin_service_ =
         std::make_unique<AdminService>(gate_, counters_, policy_, FactsOf(options_, clock_->Now()),
                                        [] { return CountServerSockets(); });
+    checkpoint_service_ =
+        std::make_unique<CheckpointService>(checkpoint_door_, policy_, LimitsOf(options_));
+    job_service_ = std::make_unique<JobService>(checkpoint_door_, policy_, *clock_);
     TARN_ASSIGN_OR_RETURN(const ListenAddress address, ParseListenAddress(options_.http_listen));
     auto http = HttpServer::Start(address.host, address.port, MakePages());
     if (!http.ok()) return Exiting(http.status(), ExitCode::kCannotListen);
     http_ = *std::move(http);
     auto grpc = GrpcServer::Start(GrpcOptionsOf(options_),
-                                  {*state_service_, *admin_service_, counters_, *clock_});
+                                  {*state_service_, *admin_service_, *checkpoint_service_,
+                                   *job_service_, counters_, *clock_});
     if (!grpc.ok()) {
       const bool tls = absl::IsInvalidArgument(grpc.status());
       return Exiting(grpc.status(), tls ? ExitCode::kUsage : ExitCode::kCannotListen);
@@ -251,7 +258,10 @@ class Daemon::Parts {
   Gate gate_;
   AdminPolicy policy_;
   std::unique_ptr<StateService> state_service_;
+  CheckpointDoor checkpoint_door_{gate_};
   std::unique_ptr<AdminService> admin_service_;
+  std::unique_ptr<CheckpointService> checkpoint_service_;
+  std::unique_ptr<JobService> job_service_;
   storage::UsageLedger ledger_;
   std::unique_ptr<base::ThreadPool> executor_;
   std::unique_ptr<storage::Engine> engine_;

@@ -10,6 +10,7 @@
 #include "server/rpc/health_service.h"
 #include "server/rpc/reflection_service.h"
 #include "server/rpc/transport/channelz.h"
+#include "server/rpc/transport/checkpoint_services.h"
 #include "server/rpc/transport/credentials.h"
 #include "server/rpc/transport/listen_error.h"
 #include "server/rpc/transport/services.h"
@@ -32,7 +33,9 @@ constexpr absl::Duration kGoodbye =
 constexpr int kHandshakeTimeoutMs = 10'000;  // Or half-open connections would pile up.
 
 std::vector<std::string> ServiceNames() {
-  return {tarn::v1::StateService::service_full_name(), tarn::v1::AdminService::service_full_name()};
+  return {tarn::v1::StateService::service_full_name(), tarn::v1::AdminService::service_full_name(),
+          tarn::v1::CheckpointService::service_full_name(),
+          tarn::v1::JobService::service_full_name()};
 }
 
 std::vector<std::string> ReflectedNames() {
@@ -77,6 +80,8 @@ class GrpcServer::Impl {
         reflection_(ReflectedNames()),
         grpc_state_(transport_, services.state),
         grpc_admin_(transport_, services.admin),
+        grpc_checkpoints_(transport_, services.checkpoints),
+        grpc_jobs_(transport_, services.jobs),
         grpc_health_(transport_, health_),
         grpc_reflection_(transport_, reflection_) {}
 
@@ -88,6 +93,8 @@ class GrpcServer::Impl {
     builder.AddListeningPort(options.listen, credentials, &port_);
     builder.RegisterService(&grpc_state_);
     builder.RegisterService(&grpc_admin_);
+    builder.RegisterService(&grpc_checkpoints_);
+    builder.RegisterService(&grpc_jobs_);
     builder.RegisterService(&grpc_health_);
     builder.RegisterService(&grpc_reflection_);
     server_ = builder.BuildAndStart();
@@ -129,6 +136,8 @@ class GrpcServer::Impl {
   ReflectionService reflection_;
   GrpcStateService grpc_state_;
   GrpcAdminService grpc_admin_;
+  GrpcCheckpointService grpc_checkpoints_;
+  GrpcJobService grpc_jobs_;
   GrpcHealthService grpc_health_;
   GrpcReflectionService grpc_reflection_;
   std::unique_ptr<grpc::Server> server_;

@@ -10,6 +10,8 @@
 #include "absl/time/time.h"
 #include "server/metrics/counters.h"
 #include "server/rpc/admin_service.h"
+#include "server/rpc/checkpoint_service.h"
+#include "server/rpc/job_service.h"
 #include "server/rpc/state_service.h"
 #include "storage/base/clock.h"
 
@@ -41,6 +43,8 @@ class GrpcServer {
   struct Services {
     StateService& state;
     AdminService& admin;
+    CheckpointService& checkpoints;
+    JobService& jobs;
     Counters& counters;
     const base::Clock& clock;
   };
