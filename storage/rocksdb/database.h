@@ -15,6 +15,7 @@
 #include "storage/engine.h"
 #include "storage/revision.h"
 #include "storage/rocksdb/health.h"
+#include "storage/rocksdb/key_samples.h"
 #include "storage/rocksdb/tuning.h"
 #include "storage/usage.h"
 
@@ -47,6 +48,8 @@ class Database {
   rocksdb::ColumnFamilyHandle* entries() const { return families_[1]; }
   rocksdb::ColumnFamilyHandle* expiry() const { return families_[2]; }
   Health& health() const { return *health_; }
+  // Of what was written since it was opened; what was written before is in files.
+  KeySamples& samples() const { return samples_; }
   const std::string& path() const { return path_; }
 
   // Of the newest commit, or of the newest the snapshot shows; 0 when there was none. Null: now.
@@ -75,6 +78,7 @@ class Database {
 
   const std::string path_;
   const std::shared_ptr<Health> health_;
+  mutable KeySamples samples_;
   std::unique_ptr<rocksdb::DB> db_;
   std::vector<rocksdb::ColumnFamilyHandle*> families_;  // As ColumnFamilies() orders them.
 };

@@ -34,6 +34,8 @@ void PutEntry(const Slot& slot, const Database& database, rocksdb::WriteBatch& b
       .Put(database.entries(), rocksdb::SliceParts(&key, 1),
            rocksdb::SliceParts(value.data(), static_cast<int>(value.size())))
       .PermitUncheckedError();
+  database.samples().Note(slot.entry_key, slot.entry_key.size() + header.size() +
+                                              entry.value.size() + KeySamples::kOverheadBytes);
 }
 
 }  // namespace

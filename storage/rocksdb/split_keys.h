@@ -11,7 +11,8 @@
 
 namespace tarn::storage::rocks {
 
-// See Snapshot::SplitKeys. Goes by what is in files: of what is still in memory nothing is known.
+// See Snapshot::SplitKeys. Goes by the sizes that RocksDB estimates of its files, and by samples of
+// what was written since.
 std::vector<std::string> SplitKeys(const Database& database, const rocksdb::Snapshot* snapshot,
                                    NamespaceId ns, size_t parts);
 

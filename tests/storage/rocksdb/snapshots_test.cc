@@ -1,7 +1,6 @@
 // Snapshots cost something, so they have limits; and the oldest scan's is the first to go.
 #include <algorithm>
 #include <memory>
-#include <random>
 #include <string>
 #include <vector>
 
@@ -176,34 +175,6 @@ TEST_CASE("A snapshot's revision is that of the newest commit it shows") {
   store.MustDo(Put("k", "w"));
   CHECK(snapshot->revision() == revision);
   CHECK(snapshot->as_of() == kStart);
-}
-
-TEST_CASE("What is in files is divided into parts of about the same size, whatever the keys") {
-  const std::string prefix = GENERATE(std::string(), std::string("a/long/common/prefix/of/keys/"));
-  RocksStore store;
-  store.MustOpen();
-  std::mt19937 random(Seed());
-  std::vector<Op> puts;
-  for (int i = 0; i < 4'000; ++i) {
-    const std::string key = absl::StrCat(prefix, i < 3'000 ? "m" : "q", random() % 1'000'000);
-    puts.push_back(Put(key, std::string(200, static_cast<char>('a' + random() % 26))));
-  }
-  Independent(store.engine(), std::move(puts));
-  store.Reopen();
-  const auto snapshot = store.engine().OpenSnapshot(SnapshotPurpose::kCheckpoint);
-  std::vector<std::string> bounds = (*snapshot)->SplitKeys(kNs, 8);
-  REQUIRE(bounds.size() == 7);
-  CHECK(std::is_sorted(bounds.begin(), bounds.end()));
-  bounds.insert(bounds.begin(), "");
-  bounds.emplace_back();
-  size_t total = 0;
-  for (size_t i = 0; i < 8; ++i) {
-    const size_t size = Reader(**snapshot, {kNs, bounds[i], bounds[i + 1]}).Rest({}, kStart).size();
-    CHECK(size > 200);
-    CHECK(size < 1'000);
-    total += size;
-  }
-  CHECK(total == static_cast<size_t>(store.ledger().Get(kNs).entries));
 }
 
 TEST_CASE("A snapshot that was ended has no keys to split at") {
