@@ -2,20 +2,10 @@
 
 #include <optional>
 
-#include <google/protobuf/util/time_util.h>
+#include "client/src/convert_time.h"
 
 namespace tarn::internal {
 namespace {
-
-using google::protobuf::util::TimeUtil;
-
-Timestamp ToTimestamp(const google::protobuf::Timestamp& time) {
-  return Timestamp(std::chrono::milliseconds(TimeUtil::TimestampToMilliseconds(time)));
-}
-
-std::chrono::milliseconds ToMilliseconds(const google::protobuf::Duration& span) {
-  return std::chrono::milliseconds(TimeUtil::DurationToMilliseconds(span));
-}
 
 v1::Placement ToProto(Placement placement) {
   return placement == Placement::kTogether ? v1::PLACEMENT_TOGETHER : v1::PLACEMENT_SPREAD;

@@ -5,9 +5,7 @@
 #include <string>
 #include <vector>
 
-#include "client/src/call.h"
-#include "client/src/grpc_connection.h"
-#include "client/src/retry.h"
+#include "client/src/caller.h"
 #include "client/src/world.h"
 #include "tarn/admin.h"
 #include "tarn/v1/admin.grpc.pb.h"
@@ -30,16 +28,9 @@ class GrpcAdminConnection : public AdminConnection {
   absl::StatusOr<DeleteNamespaceResult> DeleteNamespace(DeleteNamespaceParams params) override;
 
  private:
-  template <typename Method>
-  absl::StatusOr<typename Method::Response> Run(const typename Method::Request& request,
-                                                CallKind kind, TimePoint deadline);
-  TimePoint DeadlineOf(Timeout timeout) const;
-
   const std::shared_ptr<grpc::ChannelInterface> channel_;
   const std::unique_ptr<v1::AdminService::Stub> stub_;
-  const ClientOptions options_;
-  const Policies policies_;
-  const World world_;
+  const Caller caller_;
 };
 
 }  // namespace tarn::internal

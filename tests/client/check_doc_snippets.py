@@ -14,7 +14,9 @@ PREAMBLE = """
 #include <memory>
 #include <string>
 #include "tarn/admin.h"
+#include "tarn/checkpoint.h"
 #include "tarn/client.h"
+#include "tarn/job.h"
 #include "tarn/testing/fake_connection.h"
 #include "tarn/testing/fake_store.h"
 """

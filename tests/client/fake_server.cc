@@ -40,6 +40,15 @@ grpc::Status TarnError(grpc::StatusCode code, const std::string& reason,
     return server_.SCRIPT.Run(*request, response);                        \
   }
 
+#define TARN_SCRIPTED_STREAM(RPC, SCRIPT)                                    \
+  grpc::Status RPC(grpc::ServerContext*, const v1::RPC##Request* request,    \
+                   grpc::ServerWriter<v1::RPC##Response>* writer) override { \
+    Streamed<v1::RPC##Response> messages;                                    \
+    grpc::Status status = server_.SCRIPT.Run(*request, &messages);           \
+    for (const auto& message : messages) writer->Write(message);             \
+    return status;                                                           \
+  }
+
 class FakeServer::State : public v1::StateService::Service {
  public:
   explicit State(FakeServer& server) : server_(server) {}
@@ -86,8 +95,51 @@ class FakeServer::Admin : public v1::AdminService::Service {
   FakeServer& server_;
 };
 
+class FakeServer::Checkpoints : public v1::CheckpointService::Service {
+ public:
+  explicit Checkpoints(FakeServer& server) : server_(server) {}
+  TARN_SCRIPTED(CreateCheckpoint, create_checkpoint)
+  TARN_SCRIPTED(GetCheckpoint, get_checkpoint)
+  TARN_SCRIPTED(ListCheckpoints, list_checkpoints)
+  TARN_SCRIPTED(VerifyCheckpoint, verify_checkpoint)
+  TARN_SCRIPTED(DeleteCheckpoint, delete_checkpoint)
+  TARN_SCRIPTED(PinCheckpoint, pin_checkpoint)
+  TARN_SCRIPTED(UnpinCheckpoint, unpin_checkpoint)
+  TARN_SCRIPTED(RestoreCheckpoint, restore_checkpoint)
+  TARN_SCRIPTED(GetCheckpointEntry, get_checkpoint_entry)
+  TARN_SCRIPTED_STREAM(DiffCheckpoints, diff_checkpoints)
+  TARN_SCRIPTED_STREAM(ExportCheckpoint, export_checkpoint)
+
+  grpc::Status ImportCheckpoint(grpc::ServerContext*,
+                                grpc::ServerReader<v1::ImportCheckpointRequest>* reader,
+                                v1::ImportCheckpointResponse* response) override {
+    Streamed<v1::ImportCheckpointRequest> messages;
+    v1::ImportCheckpointRequest message;
+    while (reader->Read(&message)) messages.push_back(message);
+    return server_.import_checkpoint.Run(messages, response);
+  }
+
+ private:
+  FakeServer& server_;
+};
+
+class FakeServer::Jobs : public v1::JobService::Service {
+ public:
+  explicit Jobs(FakeServer& server) : server_(server) {}
+  TARN_SCRIPTED(GetJob, get_job)
+  TARN_SCRIPTED(ListJobs, list_jobs)
+  TARN_SCRIPTED(CancelJob, cancel_job)
+  TARN_SCRIPTED_STREAM(WatchJob, watch_job)
+
+ private:
+  FakeServer& server_;
+};
+
 FakeServer::FakeServer()
-    : state_(std::make_unique<State>(*this)), admin_(std::make_unique<Admin>(*this)) {
+    : state_(std::make_unique<State>(*this)),
+      admin_(std::make_unique<Admin>(*this)),
+      checkpoints_(std::make_unique<Checkpoints>(*this)),
+      jobs_(std::make_unique<Jobs>(*this)) {
   Start();
 }
 
@@ -102,6 +154,8 @@ void FakeServer::Listen(const std::string& address,
   builder.AddListeningPort(address, std::move(credentials), &port);
   builder.RegisterService(state_.get());
   builder.RegisterService(admin_.get());
+  builder.RegisterService(checkpoints_.get());
+  builder.RegisterService(jobs_.get());
   server_ = builder.BuildAndStart();
   if (server_ == nullptr || port == 0) throw std::runtime_error("the fake server cannot listen");
   port_ = port;

@@ -10,6 +10,8 @@
 
 #include "tarn/client.h"
 #include "tarn/v1/admin.grpc.pb.h"
+#include "tarn/v1/checkpoint.grpc.pb.h"
+#include "tarn/v1/job.grpc.pb.h"
 #include "tarn/v1/state.grpc.pb.h"
 #include "tests/client/certificates.h"
 #include <grpcpp/server.h>
@@ -78,6 +80,8 @@ class FakeServer {
   using PipelineHandler = std::function<grpc::Status(grpc::ServerContext&, PipelineStream&)>;
   using ScanHandler =
       std::function<grpc::Status(const v1::ScanRequest&, grpc::ServerWriter<v1::ScanResponse>&)>;
+  template <typename Response>
+  using Streamed = std::vector<Response>;
 
   FakeServer();
   ~FakeServer();
@@ -113,6 +117,25 @@ class FakeServer {
   Script<v1::UpdateNamespaceRequest, v1::UpdateNamespaceResponse> update_namespace;
   Script<v1::DeleteNamespaceRequest, v1::DeleteNamespaceResponse> delete_namespace;
 
+  Script<v1::CreateCheckpointRequest, v1::CreateCheckpointResponse> create_checkpoint;
+  Script<v1::GetCheckpointRequest, v1::GetCheckpointResponse> get_checkpoint;
+  Script<v1::ListCheckpointsRequest, v1::ListCheckpointsResponse> list_checkpoints;
+  Script<v1::VerifyCheckpointRequest, v1::VerifyCheckpointResponse> verify_checkpoint;
+  Script<v1::DeleteCheckpointRequest, v1::DeleteCheckpointResponse> delete_checkpoint;
+  Script<v1::PinCheckpointRequest, v1::PinCheckpointResponse> pin_checkpoint;
+  Script<v1::UnpinCheckpointRequest, v1::UnpinCheckpointResponse> unpin_checkpoint;
+  Script<v1::RestoreCheckpointRequest, v1::RestoreCheckpointResponse> restore_checkpoint;
+  Script<v1::GetCheckpointEntryRequest, v1::GetCheckpointEntryResponse> get_checkpoint_entry;
+  // Streams: the step fills in all messages, and its status ends the stream behind them.
+  Script<v1::DiffCheckpointsRequest, Streamed<v1::DiffCheckpointsResponse>> diff_checkpoints;
+  Script<v1::ExportCheckpointRequest, Streamed<v1::ExportCheckpointResponse>> export_checkpoint;
+  Script<Streamed<v1::ImportCheckpointRequest>, v1::ImportCheckpointResponse> import_checkpoint;
+
+  Script<v1::GetJobRequest, v1::GetJobResponse> get_job;
+  Script<v1::ListJobsRequest, v1::ListJobsResponse> list_jobs;
+  Script<v1::CancelJobRequest, v1::CancelJobResponse> cancel_job;
+  Script<v1::WatchJobRequest, Streamed<v1::WatchJobResponse>> watch_job;
+
   // One for each stream, the last for ever. Set before the first call.
   std::vector<PipelineHandler> pipelines;
   std::vector<ScanHandler> scans;
@@ -122,12 +145,16 @@ class FakeServer {
  private:
   class State;
   class Admin;
+  class Checkpoints;
+  class Jobs;
 
   void Listen(const std::string& address, std::shared_ptr<grpc::ServerCredentials> credentials);
 
   int port_ = 0;
   std::unique_ptr<State> state_;
   std::unique_ptr<Admin> admin_;
+  std::unique_ptr<Checkpoints> checkpoints_;
+  std::unique_ptr<Jobs> jobs_;
   std::unique_ptr<grpc::Server> server_;
 };
 
