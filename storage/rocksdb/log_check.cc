@@ -145,12 +145,15 @@ absl::Status LogChecker::Accept(const Record& record, size_t position) {
     default:
       return absl::OkStatus();  // A newer RocksDB's; its checksum is right.
   }
-  const size_t missing = kCommitHeadBytes - head_.size();
-  const absl::string_view head = record.payload.substr(0, missing);
+  const size_t wanted =
+      kind_ == LogKind::kManifest ? head_.size() + record.payload.size() : kCommitHeadBytes;
+  const absl::string_view head = record.payload.substr(0, wanted - head_.size());
   head_.append(head.data(), head.size());
   within_ = record.type == RecordType::kFirst || record.type == RecordType::kMiddle;
-  if (within_ || kind_ == LogKind::kManifest) return absl::OkStatus();
-  return AcceptCommit();
+  if (within_) return absl::OkStatus();
+  if (kind_ == LogKind::kCommits) return AcceptCommit();
+  needed_logs_.Apply(head_);
+  return absl::OkStatus();
 }
 
 absl::Status LogChecker::AcceptCommit() {
@@ -182,7 +185,8 @@ absl::StatusOr<LogChecker> CheckFile(base::FileSystem& files, const std::string&
   return checker;
 }
 
-absl::Status CheckManifest(base::FileSystem& files, const std::string& directory) {
+// Gives the number of the oldest log that is needed.
+absl::StatusOr<uint64_t> CheckManifest(base::FileSystem& files, const std::string& directory) {
   const std::string current = base::JoinPath(directory, "CURRENT");
   TARN_ASSIGN_OR_RETURN(const bool exists, files.Exists(current));
   if (!exists) return DataLoss(absl::StrCat(current, " is missing"));
@@ -194,7 +198,8 @@ absl::Status CheckManifest(base::FileSystem& files, const std::string& directory
   const std::string manifest = base::JoinPath(directory, name);
   TARN_ASSIGN_OR_RETURN(const bool there, files.Exists(manifest));
   if (!there) return DataLoss(absl::StrCat(manifest, " is missing"));
-  return CheckFile(files, manifest, LogKind::kManifest).status();
+  TARN_ASSIGN_OR_RETURN(const LogChecker checker, CheckFile(files, manifest, LogKind::kManifest));
+  return checker.needed_logs().oldest();
 }
 
 // Numbers of the commit logs, ascending: the order in which they were written.
@@ -216,12 +221,14 @@ absl::StatusOr<std::vector<std::pair<uint64_t, std::string>>> ListLogs(
 }  // namespace
 
 absl::Status CheckLogs(base::FileSystem& files, const std::string& directory) {
-  TARN_RETURN_IF_ERROR(CheckManifest(files, directory));
+  TARN_ASSIGN_OR_RETURN(const uint64_t oldest, CheckManifest(files, directory));
   TARN_ASSIGN_OR_RETURN(const auto logs, ListLogs(files, directory));
   // RocksDB always has one, if only an empty one.
   if (logs.empty()) return DataLoss(absl::StrCat(directory, " has lost its logs"));
   std::optional<uint64_t> expected;
   for (const auto& [number, path] : logs) {
+    // RocksDB was ended before it removed it; perhaps after it removed the one behind it.
+    if (number < oldest) continue;
     TARN_ASSIGN_OR_RETURN(const LogChecker checker, CheckFile(files, path, LogKind::kCommits));
     if (!checker.first_sequence()) continue;
     if (expected && *checker.first_sequence() > *expected) {

@@ -12,6 +12,7 @@
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
 #include "storage/base/file_system.h"
+#include "storage/rocksdb/needed_logs.h"
 
 namespace tarn::storage::rocks {
 
@@ -33,6 +34,9 @@ class LogChecker {
   // Sequence numbers of its commits: the first one's, and what the next one after it would have.
   std::optional<uint64_t> first_sequence() const { return first_sequence_; }
   uint64_t next_sequence() const { return next_sequence_; }
+
+  // What a manifest says of the other logs.
+  const NeededLogs& needed_logs() const { return needed_logs_; }
 
  private:
   enum class RecordType : unsigned char {
@@ -59,14 +63,15 @@ class LogChecker {
   uint64_t offset_ = 0;  // Of the current block.
   bool zeros_ = false;   // Nothing but zeros may follow.
   bool within_ = false;  // Between the first and the last part of a record.
-  std::string head_;     // The first bytes of the current record,
+  std::string head_;     // The first bytes of the current record; all of a manifest's,
   uint64_t begin_ = 0;   // and where in the file it begins.
   std::optional<uint64_t> first_sequence_;
   uint64_t next_sequence_ = 0;
+  NeededLogs needed_logs_;
 };
 
-// Checks every log of the database in `directory`. DATA_LOSS naming the file when one is missing or
-// damaged. What a crash cut short at the end of the last log is no damage.
+// Checks every log that the database in `directory` needs. DATA_LOSS naming the file when one is
+// missing or damaged. What a crash cut short at the end of the last log is no damage.
 absl::Status CheckLogs(base::FileSystem& files, const std::string& directory);
 
 }  // namespace tarn::storage::rocks
