@@ -97,6 +97,19 @@ std::string Describe(const std::vector<SkippedCheckpoint>& skipped) {
   return text;
 }
 
+absl::Status Refused(const StartDecision& decision, const std::vector<SkippedCheckpoint>& skipped) {
+  const std::string message = absl::StrCat(decision.why, Describe(skipped));
+  switch (decision.problem) {
+    case StartDecision::Problem::kNoneValid:
+      return base::MakeError(absl::StatusCode::kDataLoss, base::Reason::kDataLoss, message);
+    case StartDecision::Problem::kTooNew:
+      return base::MakeError(absl::StatusCode::kFailedPrecondition, base::Reason::kNewerFormat,
+                             message);
+    default:
+      return absl::FailedPreconditionError(message);
+  }
+}
+
 }  // namespace
 
 absl::Status LoadedCheckpoint::Publish(const storage::StoreMeta& meta, Progress& progress) && {
@@ -264,8 +277,7 @@ absl::StatusOr<PreparedStart> Restorer::Prepare(const StartRules& rules, StartFa
                        prepared.decision.action == StartDecision::Action::kRefuse;
     if (looks) PassOverBadHeads(offer, prepared, tried);
     if (prepared.decision.action == StartDecision::Action::kRefuse) {
-      return absl::FailedPreconditionError(
-          absl::StrCat(prepared.decision.why, Describe(prepared.skipped)));
+      return Refused(prepared.decision, prepared.skipped);
     }
     if (prepared.decision.action != StartDecision::Action::kRestore) return prepared;
     const CheckpointId id = offer.newest->id;

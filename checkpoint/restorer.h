@@ -96,8 +96,9 @@ class Restorer {
 
   // Decides what to do and, when that is to restore, loads this store's newest checkpoint that is
   // valid to the last byte, quarantining bad ones and deciding anew after each. What the catalog
-  // holds is looked up, whatever `facts` say. FAILED_PRECONDITION when the decision is to refuse;
-  // the message names each that was skipped, and why.
+  // holds is looked up, whatever `facts` say. When the decision is to refuse: DATA_LOSS (none is
+  // valid), FAILED_PRECONDITION with NEWER_FORMAT, or without a reason when newer commits would be
+  // lost; the message names each that was skipped, and why.
   absl::StatusOr<PreparedStart> Prepare(const StartRules& rules, StartFacts facts,
                                         Progress& progress) const;
 

@@ -6,6 +6,7 @@ namespace tarn::checkpoint {
 namespace {
 
 using Action = StartDecision::Action;
+using Problem = StartDecision::Problem;
 
 constexpr absl::string_view kTooNewText =
     "the newest checkpoint is of a format that only a newer program reads";
@@ -26,7 +27,8 @@ StartDecision DecideForEmpty(const StartRules& rules, CatalogContent catalog) {
             absl::StrCat(what, ", and an empty start is allowed")};
   }
   return {Action::kRefuse, History::kBroken,
-          absl::StrCat("the engine is empty and ", what, "; --allow-empty-start starts empty")};
+          absl::StrCat("the engine is empty and ", what, "; --allow-empty-start starts empty"),
+          catalog == CatalogContent::kTooNew ? Problem::kTooNew : Problem::kNoneValid};
 }
 
 StartDecision Keep(absl::string_view why) {
@@ -38,11 +40,12 @@ StartDecision DecideToReplace(const StartRules& rules, const StartFacts& facts) 
     case CatalogContent::kNothing:
       return Keep("there is no checkpoint, and the engine has a store");
     case CatalogContent::kTooNew:
-      return {Action::kRefuse, History::kContinued, std::string(kTooNewText)};
+      return {Action::kRefuse, History::kContinued, std::string(kTooNewText), Problem::kTooNew};
     case CatalogContent::kOnlyBad:
       return {Action::kRefuse, History::kContinued,
               "none of the checkpoints is valid; --restore-on-start if-empty goes on with what the "
-              "engine has"};
+              "engine has",
+              Problem::kNoneValid};
     case CatalogContent::kValid:
       break;
   }
@@ -55,7 +58,8 @@ StartDecision DecideToReplace(const StartRules& rules, const StartFacts& facts) 
   return {Action::kRefuse, History::kContinued,
           absl::StrCat("the engine has commits up to revision ", facts.engine_revision,
                        ", the checkpoint up to ", facts.checkpoint_revision,
-                       "; --discard-newer gives them up")};
+                       "; --discard-newer gives them up"),
+          Problem::kNewerCommits};
 }
 
 }  // namespace

@@ -52,9 +52,13 @@ enum class History { kContinued, kBroken };
 
 struct StartDecision {
   enum class Action { kRestore, kKeep, kStartEmpty, kRefuse };
+  // What kRefuse is about.
+  enum class Problem { kNone, kNoneValid, kTooNew, kNewerCommits };
+
   Action action = Action::kRefuse;
   History history = History::kContinued;
   std::string why;  // For the log, or for the one whose start is refused.
+  Problem problem = Problem::kNone;
 };
 
 StartDecision DecideStart(const StartRules& rules, const StartFacts& facts);

@@ -7,6 +7,11 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "checkpoint/catalog.h"
+#include "checkpoint/restorer.h"
+#include "server/checkpoints/checkpoint_manager.h"
+#include "server/checkpoints/restore_counts.h"
+#include "server/checkpoints/state_opening.h"
 #include "server/config/configuration.h"
 #include "server/config/values.h"
 #include "server/exit_codes.h"
@@ -49,12 +54,6 @@ absl::Status Exiting(const absl::Status& error, ExitCode code) {
   return WithExitCode(error, absl::IsDataLoss(error) ? ExitCode::kDamaged : code);
 }
 
-// Codes that mean "not this store" where a store is opened.
-absl::Status ExitingFromStore(const absl::Status& error) {
-  return Exiting(error,
-                 absl::IsFailedPrecondition(error) ? ExitCode::kOtherStore : ExitCode::kFailed);
-}
-
 }  // namespace
 
 // Members are declared in the order in which they are built up; the destructor takes them down in
@@ -69,6 +68,7 @@ class Daemon::Parts {
     TARN_RETURN_IF_ERROR(OpenDirectory());
     TARN_RETURN_IF_ERROR(StartServers());
     TARN_RETURN_IF_ERROR(OpenEngine());
+    TARN_RETURN_IF_ERROR(OpenCatalog());
     TARN_RETURN_IF_ERROR(OpenStore());
     return BeginServing();
   }
@@ -78,12 +78,24 @@ class Daemon::Parts {
     if (grpc_ != nullptr) grpc_->Drain();
   }
 
+  // Returns why the final checkpoint failed.
+  absl::Status Stop(absl::Duration patience) {
+    Drain();
+    if (grpc_ != nullptr) grpc_->Shutdown(patience);
+    return checkpoints_ == nullptr ? absl::OkStatus() : checkpoints_->Stop();
+  }
+
+  void Interrupt() {
+    if (checkpoints_ != nullptr) checkpoints_->Interrupt();
+  }
+
   void TakeDown(absl::Duration patience) {
     Drain();
     if (grpc_ != nullptr) grpc_->Shutdown(patience);
     if (store_ != nullptr) PersistClock();
     grpc_.reset();
     http_.reset();
+    checkpoints_.reset();
     store_.reset();
     engine_.reset();
     if (serving_) RemoveAddressFile();
@@ -105,6 +117,8 @@ class Daemon::Parts {
     options_.admin_names = wanted.admin_names;
     base::ConfigureLogging({.level = options_.log_level, .format = options_.log_format});
     policy_.SetNames(options_.admin_names);
+    AdoptSchedule(wanted);
+    checkpoints_->SetSchedule(ScheduleOf(options_));
     for (const std::string& line : change.applied) base::LogInfo("reloaded ", line);
     for (const std::string& line : change.deferred) base::LogWarning("needs a restart: ", line);
     if (change.applied.empty() && change.deferred.empty()) {
@@ -115,9 +129,21 @@ class Daemon::Parts {
   const Options& options() const { return options_; }
 
  private:
+  // Who has what this daemon locks.
+  std::string Holder() const {
+    return absl::StrCat("tarnd, process ", getpid(), ", on ", options_.listen);
+  }
+
+  void AdoptSchedule(const Options& wanted) {
+    options_.checkpoint_interval = wanted.checkpoint_interval;
+    options_.checkpoint_retain = wanted.checkpoint_retain;
+    options_.checkpoint_retain_hourly = wanted.checkpoint_retain_hourly;
+    options_.checkpoint_retain_daily = wanted.checkpoint_retain_daily;
+    options_.checkpoint_retain_size = wanted.checkpoint_retain_size;
+  }
+
   absl::Status OpenDirectory() {
-    const std::string holder = absl::StrCat("tarnd, process ", getpid(), ", on ", options_.listen);
-    auto directory = storage::DataDirectory::Open(files_, options_.data_dir, holder);
+    auto directory = storage::DataDirectory::Open(files_, options_.data_dir, Holder());
     if (!directory.ok()) {
       const bool locked = absl::IsFailedPrecondition(directory.status());
       return Exiting(directory.status(), locked ? ExitCode::kLocked : ExitCode::kFailed);
@@ -181,23 +207,39 @@ class Daemon::Parts {
     return storage::RocksDbEngine::Open(options, {*clock_, *executor_, ledger_, files_});
   }
 
+  absl::Status OpenCatalog() {
+    auto catalog = checkpoint::Catalog::Open(files_, options_.checkpoint_dir, *clock_,
+                                             ReaderOptionsOf(options_));
+    if (!catalog.ok()) return ExitingFromStore(catalog.status());
+    catalog_ = *std::move(catalog);
+    restorer_ = std::make_unique<checkpoint::Restorer>(checkpoint::Restorer::Dependencies{
+        *engine_, *catalog_, *clock_, restore_counts_, ReaderOptionsOf(options_).threads});
+    return absl::OkStatus();
+  }
+
   absl::Status OpenStore() {
-    absl::StatusOr<storage::StoreMeta> meta =
-        storage::OpenStoreIdentity(*engine_, *directory_, base::SystemRandom());
-    if (!meta.ok()) return ExitingFromStore(meta.status());
+    TARN_ASSIGN_OR_RETURN(const OpenedState state,
+                          OpenState({*engine_, *directory_, *catalog_, *restorer_, restore_counts_,
+                                     base::SystemRandom(), *clock_, Holder()},
+                                    StartRulesOf(options_), opening_));
     auto store =
-        storage::Store::Open({*engine_, ledger_, *clock_, *executor_, base::SystemRandom()}, *meta,
-                             StoreOptionsOf(options_));
+        storage::Store::Open({*engine_, ledger_, *clock_, *executor_, base::SystemRandom()},
+                             state.meta, StoreOptionsOf(options_));
     if (!store.ok()) return ExitingFromStore(store.status());
     store_ = *std::move(store);
-    base::LogInfo("store ", meta->store_id, ", engine ", engine_->name(), ", incarnation ",
-                  meta->incarnation, ": ", engine_->durability());
+    base::LogInfo("store ", state.meta.store_id, ", engine ", engine_->name(), ", incarnation ",
+                  state.meta.incarnation, ": ", engine_->durability());
+    checkpoints_ = std::make_unique<CheckpointManager>(
+        CheckpointManager::Dependencies{*store_, ledger_, *catalog_, *restorer_, *clock_,
+                                        restore_counts_},
+        state.meta, ManagerOptionsOf(options_, state));
     return absl::OkStatus();
   }
 
   absl::Status BeginServing() {
     PersistClock();
     gate_.Open(*store_);
+    checkpoint_door_.Open(*checkpoints_);
     grpc_->SetServing();
     serving_ = true;
     TARN_ASSIGN_OR_RETURN(const std::string grpc, BoundAddress(options_.listen, grpc_->port()));
@@ -265,7 +307,12 @@ class Daemon::Parts {
   storage::UsageLedger ledger_;
   std::unique_ptr<base::ThreadPool> executor_;
   std::unique_ptr<storage::Engine> engine_;
+  RestoreCounts restore_counts_;
+  std::unique_ptr<checkpoint::Catalog> catalog_;
+  std::unique_ptr<checkpoint::Restorer> restorer_;
+  checkpoint::Progress opening_;  // How far the opening of the state has come.
   std::unique_ptr<storage::Store> store_;
+  std::unique_ptr<CheckpointManager> checkpoints_;
   std::unique_ptr<HttpServer> http_;
   std::unique_ptr<GrpcServer> grpc_;
   bool serving_ = false;
@@ -285,11 +332,15 @@ absl::StatusOr<std::unique_ptr<Daemon>> Daemon::Start(const Options& options) {
 void Daemon::Tick() { parts_->Tick(); }
 void Daemon::Reload(const Options& options) { parts_->Reload(options); }
 
-void Daemon::Stop() {
+absl::Status Daemon::Stop() {
   parts_->Drain();
   base::LogInfo("draining, for ", ShowDuration(parts_->options().drain_timeout), " at most");
-  parts_->TakeDown(parts_->options().drain_timeout);
+  const absl::Status status = parts_->Stop(parts_->options().drain_timeout);
+  parts_->TakeDown(absl::ZeroDuration());
   base::LogInfo("stopped");
+  return status;
 }
+
+void Daemon::Interrupt() { parts_->Interrupt(); }
 
 }  // namespace tarn::server

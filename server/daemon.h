@@ -9,7 +9,7 @@
 
 namespace tarn::server {
 
-// Not thread-safe.
+// Not thread-safe, but for Interrupt.
 class Daemon {
  public:
   // Serves requests when it returns one. Before that, /livez and GetServerInfo already answer, and
@@ -26,9 +26,12 @@ class Daemon {
   // Takes over what may change of new options, and says in the log what may not.
   void Reload(const Options& options);
 
-  // Refuses new requests, finishes those under way as far as the drain timeout allows, and closes
-  // the store.
-  void Stop();
+  // Refuses new requests, finishes those under way as far as the drain timeout allows, makes a
+  // final checkpoint, and closes the store. Returns why the checkpoint failed.
+  absl::Status Stop();
+
+  // From another thread while Stop runs: gives the final checkpoint up.
+  void Interrupt();
 
  private:
   class Parts;

@@ -19,6 +19,14 @@ absl::Status WithExitCode(const absl::Status& error, ExitCode code) {
   return status;
 }
 
+absl::Status ExitingFromStore(const absl::Status& error) {
+  if (absl::IsDataLoss(error)) return WithExitCode(error, ExitCode::kDamaged);
+  return WithExitCode(
+      error, absl::IsFailedPrecondition(error) ? ExitCode::kOtherStore : ExitCode::kFailed);
+}
+
+bool HasExitCode(const absl::Status& error) { return error.GetPayload(kPayload).has_value(); }
+
 ExitCode ExitCodeOf(const absl::Status& error) {
   const auto payload = error.GetPayload(kPayload);
   int number = 0;

@@ -1,7 +1,6 @@
 // tarnd: parses, starts, waits, stops.
 #include <unistd.h>
 
-#include <atomic>
 #include <cstdlib>
 #include <iostream>
 #include <string>
@@ -9,6 +8,7 @@
 #include <vector>
 
 #include "absl/synchronization/mutex.h"
+#include "absl/synchronization/notification.h"
 #include "server/config/configuration.h"
 #include "server/daemon.h"
 #include "server/exit_codes.h"
@@ -36,20 +36,29 @@ int Complain(const absl::Status& error, ExitCode code) {
   return Exit(code);
 }
 
+// So long a final checkpoint that is given up may take to remove what it wrote.
+constexpr absl::Duration kGiveUpPatience = absl::Milliseconds(500);
+
+[[noreturn]] void StopAtOnce(Daemon& daemon, const absl::Notification& stopped) {
+  base::LogWarning("stopped at once by a second signal");
+  daemon.Interrupt();
+  stopped.WaitForNotificationWithTimeout(kGiveUpPatience);
+  std::_Exit(Exit(ExitCode::kStoppedAtOnce));
+}
+
 // Waits for the drain to end, or for a second signal to end it.
 int Stop(Daemon& daemon) {
-  std::atomic<bool> stopped{false};
+  absl::Notification stopped;
+  absl::Status status;
   std::thread drain([&] {
-    daemon.Stop();
-    stopped = true;
+    status = daemon.Stop();
+    stopped.Notify();
   });
-  while (!stopped) {
-    if (WaitForSignal(absl::Milliseconds(20)) != Signal::kStop) continue;
-    base::LogWarning("stopped at once by a second signal");
-    std::_Exit(Exit(ExitCode::kStoppedAtOnce));
+  while (!stopped.HasBeenNotified()) {
+    if (WaitForSignal(absl::Milliseconds(20)) == Signal::kStop) StopAtOnce(daemon, stopped);
   }
   drain.join();
-  return Exit(ExitCode::kStopped);
+  return Exit(status.ok() ? ExitCode::kStopped : ExitCode::kFailed);
 }
 
 void Reload(Daemon& daemon, const CommandLine& command_line, const ConfigurationSources& sources) {

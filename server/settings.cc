@@ -67,6 +67,38 @@ GrpcServerOptions GrpcOptionsOf(const Options& options) {
           .max_metadata_bytes = limits.max_metadata_bytes};
 }
 
+checkpoint::ReaderOptions ReaderOptionsOf(const Options& options) {
+  return {.threads = static_cast<int>(options.checkpoint_threads)};
+}
+
+checkpoint::StartRules StartRulesOf(const Options& options) {
+  checkpoint::StartRules rules{.policy = options.restore_on_start};
+  if (options.discard_newer == Switch::kOn)
+    rules.newer_commits = checkpoint::NewerCommits::kDiscard;
+  if (options.allow_empty_start == Switch::kOn) rules.empty_start = checkpoint::EmptyStart::kAllow;
+  return rules;
+}
+
+CheckpointSchedule ScheduleOf(const Options& options) {
+  CheckpointSchedule schedule;
+  schedule.interval = options.checkpoint_interval;
+  schedule.retention.newest = options.checkpoint_retain;
+  schedule.retention.hours = options.checkpoint_retain_hourly;
+  schedule.retention.days = options.checkpoint_retain_daily;
+  schedule.retention.max_bytes = options.checkpoint_retain_size;
+  return schedule;
+}
+
+CheckpointManagerOptions ManagerOptionsOf(const Options& options, const OpenedState& state) {
+  CheckpointManagerOptions manager;
+  manager.schedule = ScheduleOf(options);
+  manager.writer.compression = options.checkpoint_codec;
+  manager.writer.threads = static_cast<int>(options.checkpoint_threads);
+  const bool broken = state.history == checkpoint::History::kBroken;
+  manager.protect_before = broken ? state.meta.incarnation : 0;
+  return manager;
+}
+
 ServerFacts FactsOf(const Options& options, int64_t now_ms) {
   return {.version = kVersion,
           .commit = kCommit,

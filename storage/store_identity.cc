@@ -61,6 +61,12 @@ std::string IncarnationPath(const std::string& directory) {
   return base::JoinPath(directory, "incarnation");
 }
 std::string ClockPath(const std::string& directory) { return base::JoinPath(directory, "clock"); }
+std::string CatalogPath(const std::string& directory) {
+  return base::JoinPath(directory, "catalog");
+}
+std::string BeginningPath(const std::string& directory) {
+  return base::JoinPath(directory, "beginning");
+}
 
 absl::StatusOr<std::optional<StoreFile>> ReadStoreFile(base::FileSystem& files,
                                                        const std::string& directory) {
@@ -163,20 +169,70 @@ absl::Status DataDirectory::WriteClock(base::UnixMs now) {
   return WriteNumber(files_, ClockPath(path_), "clock", "unix_ms", now);
 }
 
-absl::StatusOr<StoreMeta> OpenStoreIdentity(Engine& engine, DataDirectory& directory,
-                                            base::RandomSource& random) {
+absl::StatusOr<std::optional<std::string>> DataDirectory::ReadCatalogPath() const {
+  TARN_ASSIGN_OR_RETURN(auto values, ReadRecord(files_, CatalogPath(path_), "catalog", {"path"}));
+  if (!values) return std::optional<std::string>();
+  return std::optional(std::move(values->front()));
+}
+
+absl::Status DataDirectory::WriteCatalogPath(const std::string& path) {
+  return base::ReplaceFile(files_, CatalogPath(path_),
+                           EncodeTextRecord("catalog", {{"path", path}}));
+}
+
+absl::StatusOr<std::optional<StoreBeginning>> DataDirectory::ReadBeginning() const {
+  TARN_ASSIGN_OR_RETURN(const auto values, ReadRecord(files_, BeginningPath(path_), "beginning",
+                                                      {"incarnation", "newest"}));
+  if (!values) return std::optional<StoreBeginning>();
+  StoreBeginning beginning;
+  if (!absl::SimpleAtoi((*values)[0], &beginning.incarnation) ||
+      !absl::SimpleAtoi((*values)[1], &beginning.newest))
+    return DamagedFile(BeginningPath(path_), "it does not hold two numbers");
+  return std::optional(beginning);
+}
+
+absl::Status DataDirectory::WriteBeginning(const StoreBeginning& beginning) {
+  const std::string incarnation = absl::StrCat(beginning.incarnation);
+  const std::string newest = absl::StrCat(beginning.newest);
+  return base::ReplaceFile(
+      files_, BeginningPath(path_),
+      EncodeTextRecord("beginning", {{"incarnation", incarnation}, {"newest", newest}}));
+}
+
+absl::StatusOr<StoreMeta> AgreeOnStore(Engine& engine, DataDirectory& directory,
+                                       base::RandomSource& random,
+                                       const StoreElsewhere& elsewhere) {
   TARN_RETURN_IF_ERROR(directory.CheckEngine(engine.name()));
   TARN_ASSIGN_OR_RETURN(std::optional<StoreMeta> in_directory, directory.ReadMeta());
   TARN_ASSIGN_OR_RETURN(const std::optional<StoreMeta> in_engine, engine.ReadMeta());
   TARN_RETURN_IF_ERROR(CheckSameStore(engine, in_engine, directory.path(), in_directory));
+  if (in_directory && elsewhere.store_id && in_directory->store_id != *elsewhere.store_id) {
+    return Refuse(absl::StrCat("the data directory ", directory.path(), " belongs to store ",
+                               in_directory->store_id, ", but ", elsewhere.place,
+                               " belongs to store ", *elsewhere.store_id));
+  }
   if (!in_directory) {
-    in_directory = StoreMeta{.store_id = base::RandomHex(random, kStoreIdBytes), .incarnation = 0};
+    in_directory =
+        StoreMeta{.store_id = elsewhere.store_id ? *elsewhere.store_id
+                                                 : base::RandomHex(random, kStoreIdBytes)};
     // Before the engine is touched, so that whatever a crash leaves in it is known to be this
     // store's.
     TARN_RETURN_IF_ERROR(directory.WriteMeta(*in_directory, engine.name()));
   }
   StoreMeta meta = *std::move(in_directory);
-  meta.incarnation = std::max(meta.incarnation, in_engine ? in_engine->incarnation : 0) + 1;
+  meta.incarnation =
+      std::max({meta.incarnation, in_engine ? in_engine->incarnation : 0, elsewhere.highest});
+  return meta;
+}
+
+absl::Status StartIncarnation(Engine& engine, DataDirectory& directory, const StoreMeta& meta) {
+  return WriteEverywhere(engine, directory, meta);
+}
+
+absl::StatusOr<StoreMeta> OpenStoreIdentity(Engine& engine, DataDirectory& directory,
+                                            base::RandomSource& random) {
+  TARN_ASSIGN_OR_RETURN(StoreMeta meta, AgreeOnStore(engine, directory, random, {}));
+  ++meta.incarnation;
   TARN_RETURN_IF_ERROR(WriteEverywhere(engine, directory, meta));
   return meta;
 }

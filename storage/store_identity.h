@@ -14,9 +14,16 @@
 
 namespace tarn::storage {
 
+// How an incarnation began.
+struct StoreBeginning {
+  Incarnation incarnation = 0;
+  Revision newest = 0;  // The newest commit of the state it began with.
+};
+
 // The data directory of one daemon: DATA_DIR/LOCK (held by one process), DATA_DIR/store (the
-// store's id, engine and format), DATA_DIR/incarnation and DATA_DIR/clock (the last persisted
-// time). All are small text files with a version word first, replaced atomically; a damaged one is
+// store's id, engine and format), DATA_DIR/incarnation, DATA_DIR/clock (the last persisted time),
+// DATA_DIR/catalog (where its checkpoints are) and DATA_DIR/beginning (of the running incarnation).
+// All are small text files with a version word first, replaced atomically; a damaged one is
 // DATA_LOSS and names itself.
 class DataDirectory {
  public:
@@ -37,6 +44,14 @@ class DataDirectory {
   absl::StatusOr<base::UnixMs> ReadClock() const;  // 0 when never written.
   absl::Status WriteClock(base::UnixMs now);
 
+  // The directory of the checkpoints that were last bound to this store; nothing before that.
+  absl::StatusOr<std::optional<std::string>> ReadCatalogPath() const;
+  absl::Status WriteCatalogPath(const std::string& path);
+
+  // Nothing when it was never written.
+  absl::StatusOr<std::optional<StoreBeginning>> ReadBeginning() const;
+  absl::Status WriteBeginning(const StoreBeginning& beginning);
+
   const std::string& path() const { return path_; }
 
  private:
@@ -47,10 +62,26 @@ class DataDirectory {
   std::unique_ptr<base::FileLock> lock_;
 };
 
-// Compares what the engine and the directory say, and starts the next incarnation: 1 + the highest
-// either knows, durable in both before this returns. When both are empty, a new store is made.
-// FAILED_PRECONDITION naming both sides when one is initialised and the other is not or differs.
-// (The memory engine is empty at every start: the directory speaks for it.)
+// What a third place says of its store: a catalog of checkpoints.
+struct StoreElsewhere {
+  std::string place;                    // For people, such as "the checkpoint directory /x".
+  std::optional<std::string> store_id;  // Nothing when it was never initialised.
+  Incarnation highest = 0;              // That anything there was made in.
+};
+
+// Compares what engine, directory and the third place say, and returns the store's id with the
+// highest incarnation any of them knows. When none is initialised, a new store is made; when only
+// the third place is, its store goes on here. Then the directory names the store, with incarnation
+// 0, before anything else does. FAILED_PRECONDITION naming both sides when two differ, or when one
+// of engine and directory is initialised and the other is not. (The memory engine is empty at every
+// start: the directory speaks for it.)
+absl::StatusOr<StoreMeta> AgreeOnStore(Engine& engine, DataDirectory& directory,
+                                       base::RandomSource& random, const StoreElsewhere& elsewhere);
+
+// Starts `meta.incarnation`, durable in engine and directory before this returns.
+absl::Status StartIncarnation(Engine& engine, DataDirectory& directory, const StoreMeta& meta);
+
+// Both for a store that has no third place, in the next incarnation: 1 + the highest known.
 absl::StatusOr<StoreMeta> OpenStoreIdentity(Engine& engine, DataDirectory& directory,
                                             base::RandomSource& random);
 

@@ -150,7 +150,8 @@ std::string Shown(const OptionSpec& option, const Options& options) {
 Options DefaultOptions(const Environment& environment, uint32_t user) {
   Options options;
   options.data_dir = DefaultDataDir(environment, user);
-  options.memory_limit = DefaultMemoryLimit(ReadMachineMemory());
+  // Whole MiB, for people who read it.
+  options.memory_limit = DefaultMemoryLimit(ReadMachineMemory()) >> 20 << 20;
   return options;
 }
 
@@ -176,6 +177,9 @@ absl::StatusOr<Configuration> LoadConfiguration(const CommandLine& command_line,
       break;
     }
   }
+  Options& options = configuration.options;
+  if (options.checkpoint_dir.empty())
+    options.checkpoint_dir = base::JoinPath(options.data_dir, "checkpoints");
   TARN_RETURN_IF_ERROR(CheckTls(configuration.options));
   TARN_RETURN_IF_ERROR(CheckListening(configuration.options));
   return configuration;

@@ -13,6 +13,7 @@ namespace tarn::server {
 namespace {
 
 constexpr char kStorage[] = "Storage";
+constexpr char kCheckpoints[] = "Checkpoints";
 constexpr char kServing[] = "Serving";
 constexpr char kLimits[] = "Limits";
 constexpr char kLogging[] = "Logging";
@@ -183,6 +184,86 @@ std::vector<OptionSpec> StorageOptions() {
   };
 }
 
+OptionSpec Codec(OptionSpec option, checkpoint::Compression Options::*member) {
+  option.set = [member](absl::string_view text, Options* options) -> absl::Status {
+    const absl::StatusOr<checkpoint::Compression> codec = checkpoint::ParseCompression(text);
+    if (!codec.ok()) return codec.status();
+    options->*member = *codec;
+    return absl::OkStatus();
+  };
+  option.show = [member](const Options& options) {
+    const checkpoint::Compression& codec = options.*member;
+    const std::string level = codec.level == 0 ? "" : absl::StrCat(":", codec.level);
+    return absl::StrCat(checkpoint::CodecName(codec.codec), level);
+  };
+  return option;
+}
+
+std::vector<OptionSpec> RetentionOptions() {
+  constexpr uint64_t kMost = 10'000;
+  return {
+      AtReload(Number(About(kCheckpoints, "checkpoint-retain", "N",
+                            "How many of the newest checkpoints are kept."),
+                      &Options::checkpoint_retain, 1, kMost)),
+      AtReload(Number(About(kCheckpoints, "checkpoint-retain-hourly", "N",
+                            "For so many hours, the last checkpoint of each is kept too."),
+                      &Options::checkpoint_retain_hourly, 0, kMost)),
+      AtReload(Number(About(kCheckpoints, "checkpoint-retain-daily", "N",
+                            "For so many days, the last checkpoint of each is kept too."),
+                      &Options::checkpoint_retain_daily, 0, kMost)),
+      AtReload(Size(About(kCheckpoints, "checkpoint-retain-size", "SIZE",
+                          "The most that all checkpoints together may take; beyond it the oldest "
+                          "go, but never a pinned one or the newest. 0: no limit."),
+                    &Options::checkpoint_retain_size, 0, 1024 * kTiB)),
+  };
+}
+
+std::vector<OptionSpec> RestoreOptions() {
+  using checkpoint::RestorePolicy;
+  return {
+      OneOf<RestorePolicy>(
+          About(
+              kCheckpoints, "restore-on-start", "",
+              "When the newest valid checkpoint is restored at the start: if the engine was "
+              "never initialised (the memory engine is so at every start), in any case, or not at "
+              "all."),
+          &Options::restore_on_start,
+          {{"if-empty", RestorePolicy::kIfEmpty},
+           {"latest", RestorePolicy::kLatest},
+           {"never", RestorePolicy::kNever}}),
+      OnOff(About(kCheckpoints, "discard-newer", "",
+                  "With --restore-on-start latest: give up what was committed after that "
+                  "checkpoint."),
+            &Options::discard_newer),
+      OnOff(About(kCheckpoints, "allow-empty-start", "",
+                  "Start with an empty store though there are checkpoints and none is valid, or "
+                  "though the catalog used before is gone."),
+            &Options::allow_empty_start),
+  };
+}
+
+std::vector<OptionSpec> CheckpointOptions() {
+  std::vector<OptionSpec> options = {
+      Text(About(kCheckpoints, "checkpoint-dir", "DIR",
+                 "Where checkpoints are kept; created when missing. The default is the directory "
+                 "checkpoints in the data directory."),
+           &Options::checkpoint_dir),
+      AtReload(Duration(About(kCheckpoints, "checkpoint-interval", "DURATION",
+                              "How often a checkpoint is made. 0s: only on demand, not even when "
+                              "the daemon stops."),
+                        &Options::checkpoint_interval)),
+      Codec(About(kCheckpoints, "checkpoint-codec", "none|lz4|zstd|snappy",
+                  "How checkpoints are compressed; zstd:LEVEL with a level from -7 to 19."),
+            &Options::checkpoint_codec),
+      Number(About(kCheckpoints, "checkpoint-threads", "N",
+                   "Threads that write, verify or load one checkpoint."),
+             &Options::checkpoint_threads, 1, 64),
+  };
+  for (const auto& part : {RetentionOptions(), RestoreOptions()})
+    options.insert(options.end(), part.begin(), part.end());
+  return options;
+}
+
 std::vector<OptionSpec> ServingOptions() {
   return {
       Address(About(kServing, "listen", "HOST:PORT|unix:PATH",
@@ -206,9 +287,11 @@ std::vector<OptionSpec> ServingOptions() {
       Text(About(kServing, "tls-client-ca", "FILE",
                  "Accept only callers with a certificate that one of these authorities signed."),
            &Options::tls_client_ca),
-      AtReload(List(About(kServing, "admin-names", "NAME,...",
-                          "Certificate names that may change namespaces from beyond loopback."),
-                    &Options::admin_names)),
+      AtReload(
+          List(About(kServing, "admin-names", "NAME,...",
+                     "Certificate names that may change namespaces and checkpoints from beyond "
+                     "loopback."),
+               &Options::admin_names)),
       AtReload(Duration(About(kServing, "drain-timeout", "DURATION",
                               "How long a stopping server waits for calls under way."),
                         &Options::drain_timeout)),
@@ -267,7 +350,8 @@ std::vector<OptionSpec> LoggingOptions() {
 
 std::vector<OptionSpec> MakeTable() {
   std::vector<OptionSpec> table;
-  for (auto part : {StorageOptions(), ServingOptions(), LimitOptions(), LoggingOptions()}) {
+  for (auto part : {StorageOptions(), CheckpointOptions(), ServingOptions(), LimitOptions(),
+                    LoggingOptions()}) {
     table.insert(table.end(), part.begin(), part.end());
   }
   return table;

@@ -7,6 +7,8 @@
 #include <vector>
 
 #include "absl/time/time.h"
+#include "checkpoint/compression.h"
+#include "checkpoint/start_decision.h"
 #include "storage/base/logging.h"
 
 namespace tarn::server {
@@ -25,6 +27,18 @@ struct Options {
   uint64_t rocksdb_memory = 512 << 20;
   DurabilityChoice durability = DurabilityChoice::kOs;
   NamespaceCreationChoice namespace_creation = NamespaceCreationChoice::kOnFirstWrite;
+
+  std::string checkpoint_dir;  // Below the data directory, unless it is given.
+  absl::Duration checkpoint_interval = absl::Seconds(10);  // Zero: none by themselves.
+  checkpoint::Compression checkpoint_codec;
+  uint64_t checkpoint_threads = 2;
+  uint64_t checkpoint_retain = 10;
+  uint64_t checkpoint_retain_hourly = 24;
+  uint64_t checkpoint_retain_daily = 7;
+  uint64_t checkpoint_retain_size = 0;  // 0: no limit.
+  checkpoint::RestorePolicy restore_on_start = checkpoint::RestorePolicy::kIfEmpty;
+  Switch discard_newer = Switch::kOff;
+  Switch allow_empty_start = Switch::kOff;
 
   std::string listen = "127.0.0.1:8276";
   std::string http_listen = "127.0.0.1:8277";

@@ -294,12 +294,12 @@ TEST_CASE(
   World world;
   for (uint64_t i = 1; i <= 3; ++i) world.DamageBlock(i);
   const auto refused = world.Start().Prepare();
-  CHECK(Brief(refused) == "FAILED_PRECONDITION");
+  CHECK(Brief(refused) == "DATA_LOSS DATA_LOSS");
   for (uint64_t i = 1; i <= 3; ++i) CHECK(Says(refused.status(), World::Path(i) + " is damaged"));
   CHECK(Says(refused.status(), "--allow-empty-start"));
   Daemon& daemon = world.Start();
   CHECK(daemon.Names().empty());
-  CHECK(Brief(daemon.Prepare()) == "FAILED_PRECONDITION");
+  CHECK(Brief(daemon.Prepare()) == "DATA_LOSS DATA_LOSS");
   const PreparedStart allowed = Value(daemon.Prepare({.empty_start = EmptyStart::kAllow}));
   CHECK(allowed.decision.action == Action::kStartEmpty);
   CHECK(allowed.decision.history == History::kBroken);
@@ -313,7 +313,7 @@ TEST_CASE("a checkpoint of a newer format is not passed over") {
   testing::Store(world.machine.files, World::Path(3), bytes);
   Daemon& daemon = world.Start();
   const auto refused = daemon.Prepare();
-  CHECK(Brief(refused) == "FAILED_PRECONDITION");
+  CHECK(Brief(refused) == "FAILED_PRECONDITION NEWER_FORMAT");
   CHECK(Says(refused.status(), "newer program"));
   CHECK(daemon.Names().size() == 3);
 }
@@ -381,7 +381,7 @@ TEST_CASE("a catalog with nothing but files of other stores and bad ones does no
   }
   Daemon& daemon = world.Start();
   const auto refused = daemon.Prepare();
-  CHECK(Brief(refused) == "FAILED_PRECONDITION");
+  CHECK(Brief(refused) == "DATA_LOSS DATA_LOSS");
   CHECK(Says(refused.status(), kStoreB));
   // Somebody's good checkpoints are not set aside.
   CHECK(daemon.Names().size() == 3);

@@ -22,7 +22,8 @@ std::string Document() {
 std::string Cell(const std::string& text) { return absl::StrReplaceAll(text, {{"|", "\\|"}}); }
 
 std::string DefaultOf(const OptionSpec& option) {
-  if (option.name == "data-dir" || option.name == "memory-limit") return "see below";
+  if (option.name == "data-dir" || option.name == "memory-limit" || option.name == "checkpoint-dir")
+    return "see below";
   const std::string value = option.show(Options());
   return value.empty() ? "none" : absl::StrCat("`", value, "`");
 }
