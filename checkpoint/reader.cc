@@ -108,13 +108,31 @@ absl::Status CheckpointReader::CheckBlocks() const {
 }
 
 absl::Status CheckpointReader::ReadBlock(const BlockInfo& info, OnBlock on_block) const {
+  TARN_ASSIGN_OR_RETURN(const std::unique_ptr<const Block> block, LoadBlock(info));
+  return on_block(info, block->entries);
+}
+
+absl::StatusOr<std::unique_ptr<const CheckpointReader::Block>> CheckpointReader::ReadBlock(
+    size_t index) const {
+  const BlockInfo& info = blocks_[index];
+  TARN_ASSIGN_OR_RETURN(std::unique_ptr<const Block> block, LoadBlock(info));
+  const BlockInfo* const next = index + 1 < blocks_.size() ? &blocks_[index + 1] : nullptr;
+  const bool followed = next != nullptr && next->section == info.section && next->ns == info.ns;
+  if (followed && block->entries.back().key >= next->first_key)
+    return Damaged(info.offset, "a block goes on behind the begin of the next one");
+  return block;
+}
+
+absl::StatusOr<std::unique_ptr<const CheckpointReader::Block>> CheckpointReader::LoadBlock(
+    const BlockInfo& info) const {
   TARN_ASSIGN_OR_RETURN(const std::string stored, file_->Read(info.offset, info.stored_bytes));
   if (base::Sha256Of(stored) != info.hash)
     return Damaged(info.offset, "a block does not match its hash");
-  const absl::StatusOr<std::string> raw = Decompress(info.codec, stored, info.raw_bytes);
+  absl::StatusOr<std::string> raw = Decompress(info.codec, stored, info.raw_bytes);
   if (!raw.ok()) return Damaged(info.offset, raw.status().message());
-  TARN_ASSIGN_OR_RETURN(const std::vector<storage::EntryView> entries, DecodeBlock(info, *raw));
-  return on_block(info, entries);
+  auto block = std::make_unique<Block>(Block{*std::move(raw), {}});
+  TARN_ASSIGN_OR_RETURN(block->entries, DecodeBlock(info, block->raw));
+  return block;
 }
 
 absl::StatusOr<std::vector<storage::EntryView>> CheckpointReader::DecodeBlock(

@@ -59,6 +59,18 @@ class CheckpointReader {
   absl::Status ReadRange(absl::string_view ns, absl::string_view start, absl::string_view end,
                          OnBlock on_block) const;
 
+  // One block, proved, as also its place before the next one is.
+  struct Block {
+    std::string raw;
+    std::vector<storage::EntryView> entries;  // Views of `raw`; their `ns` is 0.
+  };
+  absl::StatusOr<std::unique_ptr<const Block>> ReadBlock(size_t index) const;
+
+  // Bytes of the file as they are.
+  absl::StatusOr<std::string> ReadBytes(uint64_t offset, size_t size) const {
+    return file_->Read(offset, size);
+  }
+
   // The system section, in order.
   absl::Status ReadSystem(OnBlock on_block) const;
 
@@ -74,6 +86,7 @@ class CheckpointReader {
   absl::Status CheckPlaces(uint64_t file_size) const;
   absl::Status CheckBlocks() const;
   absl::Status ReadBlock(const BlockInfo& info, OnBlock on_block) const;
+  absl::StatusOr<std::unique_ptr<const Block>> LoadBlock(const BlockInfo& info) const;
   absl::StatusOr<std::vector<storage::EntryView>> DecodeBlock(const BlockInfo& info,
                                                               absl::string_view raw) const;
   absl::Status Damaged(uint64_t offset, absl::string_view what) const;

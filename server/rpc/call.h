@@ -57,17 +57,20 @@ class UnaryCall : public Call {
   Response& response_;
 };
 
+// A streaming call.
+class StreamCall : public Call {
+ public:
+  // Ends the call, once, when no Write is under way. Nothing may be called afterwards.
+  virtual void Finish() = 0;
+  virtual void Fail(const google::rpc::Status& error) = 0;
+};
+
 // The sending half of a streaming call. One Write at a time: the next after OnWritten.
 template <typename Response>
-class ResponseStream : public Call {
+class ResponseStream : public StreamCall {
  public:
   // `response` stays as it is until OnWritten.
   virtual void Write(const Response& response) = 0;
-
-  // Ends the call, once, when no Write is under way. Nothing may be called afterwards; OnDone
-  // follows.
-  virtual void Finish() = 0;
-  virtual void Fail(const google::rpc::Status& error) = 0;
 };
 
 // Both halves. One Read at a time: the next after OnRead.
@@ -76,6 +79,14 @@ class DuplexStream : public ResponseStream<Response> {
  public:
   // `request` is filled by the time of OnRead, and not touched before by anyone else.
   virtual void Read(Request& request) = 0;
+};
+
+// A call of many requests and one response, which Finish sends. One Read at a time, as above.
+template <typename Request, typename Response>
+class RequestStream : public StreamCall {
+ public:
+  virtual void Read(Request& request) = 0;
+  virtual Response& response() = 0;
 };
 
 // A service's side of one streaming call. The transport owns it and destroys it when the call is
@@ -94,7 +105,7 @@ class StreamHandler {
               // is broken.
   };
   virtual void OnRead(Outcome /*outcome*/) {}
-  virtual void OnWritten(Outcome outcome) = 0;
+  virtual void OnWritten(Outcome /*outcome*/) {}
 
   // The call was cancelled. It still has to be finished.
   virtual void OnCancelled() = 0;

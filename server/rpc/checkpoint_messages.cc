@@ -104,12 +104,28 @@ void FillHeader(const checkpoint::Header& header, tarn::v1::Checkpoint& message)
   message.set_content_digest(checkpoint::ToHex(header.content_digest));
 }
 
+// Empty is right: it stands for one, or for all.
+absl::Status CheckNamespace(absl::string_view name, absl::string_view path) {
+  if (name.empty()) return absl::OkStatus();
+  const absl::Status named = storage::CheckNamespaceName(name);
+  return named.ok() ? named : AtField(named, path);
+}
+
+tarn::v1::CheckpointChangeKind ToWireKind(checkpoint::KeyChange::Kind kind) {
+  switch (kind) {
+    case checkpoint::KeyChange::Kind::kAdded:
+      return tarn::v1::CHECKPOINT_CHANGE_KIND_ADDED;
+    case checkpoint::KeyChange::Kind::kRemoved:
+      return tarn::v1::CHECKPOINT_CHANGE_KIND_REMOVED;
+    case checkpoint::KeyChange::Kind::kChanged:
+      return tarn::v1::CHECKPOINT_CHANGE_KIND_CHANGED;
+  }
+  return tarn::v1::CHECKPOINT_CHANGE_KIND_UNSPECIFIED;
+}
+
 absl::StatusOr<RestoreRange> ToRestoreRange(const tarn::v1::RestoreRange& range,
                                             const storage::Limits& limits) {
-  if (!range.namespace_().empty()) {
-    if (absl::Status named = storage::CheckNamespaceName(range.namespace_()); !named.ok())
-      return AtField(named, "range.namespace");
-  }
+  TARN_RETURN_IF_ERROR(CheckNamespace(range.namespace_(), "range.namespace"));
   RestoreRange wanted{.ns = range.namespace_(), .bounds = ToBounds(range.range())};
   const auto keys = storage::ToKeyRange(storage::kSystemNamespace, wanted.bounds, limits);
   if (!keys.ok()) return AtField(keys.status(), "range.range");
@@ -151,6 +167,14 @@ absl::StatusOr<checkpoint::CheckpointInfo> FindCheckpoint(const checkpoint::Cata
                          "there is no intact checkpoint of this store");
 }
 
+checkpoint::ListedCheckpoint Listed(const CheckpointControl& control,
+                                    const checkpoint::CheckpointInfo& info) {
+  for (checkpoint::ListedCheckpoint& listed : control.List()) {
+    if (listed.info.id == info.id) return std::move(listed);
+  }
+  return {.info = info};
+}
+
 absl::StatusOr<checkpoint::CreateRequest> ToCreateRequest(
     const tarn::v1::CreateCheckpointRequest& request) {
   if (!request.pin_reason().empty()) {
@@ -181,6 +205,22 @@ absl::StatusOr<RestoreRequest> ToRestoreRequest(const tarn::v1::RestoreCheckpoin
   }
   TARN_ASSIGN_OR_RETURN(wanted.range, ToRestoreRange(request.range(), limits));
   return wanted;
+}
+
+absl::Status CheckEntryRequest(const tarn::v1::GetCheckpointEntryRequest& request,
+                               const storage::Limits& limits) {
+  TARN_RETURN_IF_ERROR(CheckNamespace(request.namespace_(), "namespace"));
+  if (request.key().empty()) return InvalidField(Reason::kInvalidKey, "key", "the key is empty");
+  if (request.key().size() <= limits.max_key_bytes) return absl::OkStatus();
+  return InvalidField(Reason::kKeyTooLarge, "key", "the key is longer than any key may be");
+}
+
+absl::StatusOr<checkpoint::DiffOptions> ToDiffOptions(
+    const tarn::v1::DiffCheckpointsRequest& request) {
+  TARN_RETURN_IF_ERROR(CheckNamespace(request.namespace_(), "namespace"));
+  checkpoint::DiffOptions options{.ns = request.namespace_()};
+  if (request.counts_only()) options.detail = checkpoint::DiffDetail::kCountsOnly;
+  return options;
 }
 
 absl::StatusOr<absl::Duration> ToInterval(const tarn::v1::WatchJobRequest& request) {
@@ -228,6 +268,26 @@ void Fill(const checkpoint::JobInfo& info, tarn::v1::Job& message) {
     *message.mutable_start_time() = TimeUtil::MillisecondsToTimestamp(info.start_time);
   if (info.end_time != 0)
     *message.mutable_end_time() = TimeUtil::MillisecondsToTimestamp(info.end_time);
+}
+
+void Fill(const storage::EntryView& entry, tarn::v1::Entry& message) {
+  message.set_key(ToString(entry.key));
+  message.set_value(ToString(entry.value));
+  message.set_revision(entry.revision);
+  message.set_expire_time_ms(entry.deadline);
+}
+
+void Fill(const checkpoint::KeyChange& change, tarn::v1::CheckpointChange& message) {
+  message.set_kind(ToWireKind(change.kind));
+  message.set_namespace_(change.ns);
+  message.set_key(change.key);
+}
+
+void Fill(const checkpoint::DiffTotals& totals, tarn::v1::CheckpointDiffTotals& message) {
+  message.set_added_count(totals.added);
+  message.set_removed_count(totals.removed);
+  message.set_changed_count(totals.changed);
+  message.set_same_count(totals.same);
 }
 
 }  // namespace tarn::server

@@ -11,11 +11,14 @@
 #include "checkpoint/catalog.h"
 #include "checkpoint/checkpoint_id.h"
 #include "checkpoint/checkpointer.h"
+#include "checkpoint/diff.h"
 #include "checkpoint/jobs.h"
 #include "google/rpc/status.pb.h"
 #include "server/rpc/checkpoint_control.h"
 #include "storage/limits.h"
+#include "storage/snapshot.h"
 #include "tarn/v1/checkpoint.pb.h"
+#include "tarn/v1/entry.pb.h"
 #include "tarn/v1/job.pb.h"
 
 namespace tarn::server {
@@ -37,6 +40,10 @@ absl::StatusOr<checkpoint::CheckpointInfo> FindCheckpoint(const checkpoint::Cata
                                                           absl::string_view text,
                                                           absl::string_view path);
 
+// With what retention would do with it; with nothing said of that when retention has just taken it.
+checkpoint::ListedCheckpoint Listed(const CheckpointControl& control,
+                                    const checkpoint::CheckpointInfo& info);
+
 // INVALID_PIN.
 absl::StatusOr<checkpoint::CreateRequest> ToCreateRequest(
     const tarn::v1::CreateCheckpointRequest& request);
@@ -46,10 +53,20 @@ absl::Status CheckPin(const tarn::v1::PinCheckpointRequest& request);
 absl::StatusOr<RestoreRequest> ToRestoreRequest(const tarn::v1::RestoreCheckpointRequest& request,
                                                 const storage::Limits& limits);
 
+// INVALID_NAMESPACE_NAME, INVALID_KEY, KEY_TOO_LARGE.
+absl::Status CheckEntryRequest(const tarn::v1::GetCheckpointEntryRequest& request,
+                               const storage::Limits& limits);
+// INVALID_NAMESPACE_NAME.
+absl::StatusOr<checkpoint::DiffOptions> ToDiffOptions(
+    const tarn::v1::DiffCheckpointsRequest& request);
+
 // How long a watch may be silent. INVALID_REQUEST.
 absl::StatusOr<absl::Duration> ToInterval(const tarn::v1::WatchJobRequest& request);
 
 void Fill(const checkpoint::ListedCheckpoint& listed, tarn::v1::Checkpoint& message);
 void Fill(const checkpoint::JobInfo& info, tarn::v1::Job& message);
+void Fill(const storage::EntryView& entry, tarn::v1::Entry& message);
+void Fill(const checkpoint::KeyChange& change, tarn::v1::CheckpointChange& message);
+void Fill(const checkpoint::DiffTotals& totals, tarn::v1::CheckpointDiffTotals& message);
 
 }  // namespace tarn::server

@@ -1,10 +1,17 @@
 #include "server/rpc/checkpoint_service.h"
 
+#include <string>
 #include <utility>
 
-#include "checkpoint/catalog.h"
+#include "absl/strings/str_cat.h"
 #include "server/rpc/checkpoint_messages.h"
+#include "server/rpc/diff_handler.h"
 #include "server/rpc/errors.h"
+#include "server/rpc/export_handler.h"
+#include "server/rpc/import_handler.h"
+#include "server/rpc/job_stream.h"
+#include "server/rpc/refused_stream.h"
+#include "storage/base/error.h"
 #include "storage/base/status.h"
 
 namespace tarn::server {
@@ -13,14 +20,6 @@ namespace {
 using checkpoint::CheckpointId;
 using checkpoint::CheckpointInfo;
 using checkpoint::ListedCheckpoint;
-
-// With what retention would do with it; with nothing said of that when retention has just taken it.
-ListedCheckpoint Listed(const CheckpointControl& control, const CheckpointInfo& info) {
-  for (ListedCheckpoint& listed : control.List()) {
-    if (listed.info.id == info.id) return std::move(listed);
-  }
-  return {.info = info};
-}
 
 // Ends a call whose answer is one checkpoint.
 template <typename AnyUnaryCall>
@@ -155,6 +154,92 @@ void CheckpointService::RestoreCheckpoint(
       FindCheckpoint(control->catalog(), call.request().id(), "id");
   if (!info.ok()) return call.Fail(ToCheckpointError(info.status()));
   Answer(*control, control->Restore(*request), call);
+}
+
+void CheckpointService::GetCheckpointEntry(
+    UnaryCall<tarn::v1::GetCheckpointEntryRequest, tarn::v1::GetCheckpointEntryResponse>& call) {
+  CheckpointControl* const control = Admit(call);
+  if (control == nullptr) return;
+  if (const absl::Status fit = CheckEntryRequest(call.request(), limits_); !fit.ok())
+    return call.Fail(ToCheckpointError(fit));
+  const absl::StatusOr<CheckpointInfo> info =
+      FindCheckpoint(control->catalog(), call.request().id(), "id");
+  if (!info.ok()) return call.Fail(ToCheckpointError(info.status()));
+  RunBlocking(*control, call, [this, control, &call, id = info->id] {
+    call.response().set_checkpoint_id(checkpoint::ToString(id));
+    const absl::Status read = ReadEntry(control->catalog(), id, call);
+    read.ok() ? call.Finish() : call.Fail(ToCheckpointError(read));
+  });
+}
+
+absl::Status CheckpointService::ReadEntry(checkpoint::Catalog& catalog, const CheckpointId& id,
+                                          EntryCall& call) const {
+  const std::string& ns = call.request().namespace_();
+  const std::string& key = call.request().key();
+  const std::string behind = key + '\0';
+  TARN_ASSIGN_OR_RETURN(const auto reader, OpenCheckpoint(catalog, id));
+  return reader->ReadRange(
+      ns.empty() ? storage::kDefaultNamespace : absl::string_view(ns), key, behind,
+      [&](const checkpoint::BlockInfo&, absl::Span<const storage::EntryView> entries) {
+        return FillEntry(entries.front(), call.response());
+      });
+}
+
+// Another store may have had other limits.
+absl::Status CheckpointService::FillEntry(const storage::EntryView& entry,
+                                          tarn::v1::GetCheckpointEntryResponse& response) const {
+  if (entry.key.size() + entry.value.size() + storage::kResultOverheadBytes >
+      limits_.max_response_bytes) {
+    return InvalidField(base::Reason::kResponseTooLarge, "key",
+                        "the entry is larger than an answer may be");
+  }
+  Fill(entry, *response.mutable_entry());
+  return absl::OkStatus();
+}
+
+std::unique_ptr<StreamHandler> CheckpointService::DiffCheckpoints(
+    const tarn::v1::DiffCheckpointsRequest& request,
+    ResponseStream<tarn::v1::DiffCheckpointsResponse>& stream) {
+  const absl::StatusOr<CheckpointControl*> control = door_.Enter();
+  if (!control.ok()) return Refused(stream, control.status());
+  const absl::StatusOr<checkpoint::DiffOptions> options = ToDiffOptions(request);
+  if (!options.ok()) return Refused(stream, options.status());
+  const checkpoint::Catalog& catalog = (*control)->catalog();
+  const absl::StatusOr<CheckpointInfo> from = FindCheckpoint(catalog, request.from_id(), "from_id");
+  if (!from.ok()) return Refused(stream, from.status());
+  const absl::StatusOr<CheckpointInfo> to = FindCheckpoint(catalog, request.to_id(), "to_id");
+  if (!to.ok()) return Refused(stream, to.status());
+  absl::StatusOr<checkpoint::Job> job = (*control)->jobs().Begin(
+      checkpoint::JobKind::kDiff,
+      absl::StrCat(checkpoint::ToString(from->id), " to ", checkpoint::ToString(to->id)));
+  if (!job.ok()) return Refused(stream, job.status());
+  return std::make_unique<DiffHandler>(**control, *std::move(job),
+                                       DiffHandler::Plan{from->id, to->id, *options}, stream);
+}
+
+std::unique_ptr<StreamHandler> CheckpointService::ExportCheckpoint(
+    const tarn::v1::ExportCheckpointRequest& request,
+    ResponseStream<tarn::v1::ExportCheckpointResponse>& stream) {
+  const absl::StatusOr<CheckpointControl*> control = door_.Enter();
+  if (!control.ok()) return Refused(stream, control.status());
+  absl::StatusOr<CheckpointInfo> info = FindCheckpoint((*control)->catalog(), request.id(), "id");
+  if (!info.ok()) return Refused(stream, info.status());
+  absl::StatusOr<checkpoint::Job> job =
+      (*control)->jobs().Begin(checkpoint::JobKind::kExport, checkpoint::ToString(info->id));
+  if (!job.ok()) return Refused(stream, job.status());
+  return std::make_unique<ExportHandler>(**control, *std::move(job), *std::move(info), stream);
+}
+
+std::unique_ptr<StreamHandler> CheckpointService::ImportCheckpoint(
+    RequestStream<tarn::v1::ImportCheckpointRequest, tarn::v1::ImportCheckpointResponse>& stream) {
+  const absl::Status allowed = policy_.Check(stream.peer());
+  if (!allowed.ok()) return Refused(stream, allowed);
+  const absl::StatusOr<CheckpointControl*> control = door_.Enter();
+  if (!control.ok()) return Refused(stream, control.status());
+  absl::StatusOr<checkpoint::Job> job =
+      (*control)->jobs().Begin(checkpoint::JobKind::kImport, "a file from a client");
+  if (!job.ok()) return Refused(stream, job.status());
+  return std::make_unique<ImportHandler>(**control, *std::move(job), stream);
 }
 
 }  // namespace tarn::server

@@ -10,25 +10,22 @@
 namespace tarn::server {
 
 // Ends the call at once.
-template <typename Stream>
 class RefusedStream final : public StreamHandler {
  public:
-  RefusedStream(Stream& stream, const absl::Status& why)
-      : stream_(stream), error_(ToCheckpointError(why)) {}
+  RefusedStream(StreamCall& call, const absl::Status& why)
+      : call_(call), error_(ToCheckpointError(why)) {}
 
-  void Start() override { stream_.Fail(error_); }
-  void OnWritten(Outcome /*outcome*/) override {}
+  void Start() override { call_.Fail(error_); }
   void OnCancelled() override {}
   void OnDrain() override {}
 
  private:
-  Stream& stream_;
+  StreamCall& call_;
   const google::rpc::Status error_;
 };
 
-template <typename Stream>
-std::unique_ptr<StreamHandler> Refused(Stream& stream, const absl::Status& why) {
-  return std::make_unique<RefusedStream<Stream>>(stream, why);
+inline std::unique_ptr<StreamHandler> Refused(StreamCall& call, const absl::Status& why) {
+  return std::make_unique<RefusedStream>(call, why);
 }
 
 }  // namespace tarn::server

@@ -43,6 +43,15 @@ class GrpcCheckpointService final : public tarn::v1::CheckpointService::Callback
   TARN_UNARY(PinCheckpoint)
   TARN_UNARY(UnpinCheckpoint)
   TARN_UNARY(RestoreCheckpoint)
+  TARN_UNARY(GetCheckpointEntry)
+  TARN_RESPONSES(DiffCheckpoints)
+  TARN_RESPONSES(ExportCheckpoint)
+
+  grpc::ServerReadReactor<tarn::v1::ImportCheckpointRequest>* ImportCheckpoint(
+      grpc::CallbackServerContext* context, tarn::v1::ImportCheckpointResponse* response) override {
+    return ServeRequests(transport_, Rpc::kImportCheckpoint, context, response, service_,
+                         &Service::ImportCheckpoint);
+  }
 
   const TransportContext& transport_;
   Service& service_;

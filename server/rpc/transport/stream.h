@@ -14,7 +14,7 @@ namespace tarn::server {
 
 // Joins gRPC's reactor (what it tells) to a service's stream (what it is told). Keeps itself alive
 // until gRPC is done with it.
-template <typename Reactor, typename Stream, typename Response>
+template <typename Reactor, typename Stream>
 class GrpcStream : public Reactor, public Stream, public DrainableStream {
  public:
   GrpcStream(const TransportContext& transport, Rpc rpc, grpc::CallbackServerContext& context)
@@ -31,14 +31,12 @@ class GrpcStream : public Reactor, public Stream, public DrainableStream {
   Peer peer() const override { return PeerOf(context_); }
   bool Cancelled() const override { return context_.IsCancelled(); }
 
-  void Write(const Response& response) override { Reactor::StartWrite(&response); }
   void Finish() override { End(grpc::Status::OK); }
   void Fail(const google::rpc::Status& error) override {
     timer_.CountError(error);
     End(ToGrpc(error));
   }
 
-  void OnWriteDone(bool ok) override { handler_->OnWritten(OutcomeOf(ok)); }
   void OnCancel() override { handler_->OnCancelled(); }
   void Drain() override { handler_->OnDrain(); }
 
@@ -70,24 +68,54 @@ class GrpcStream : public Reactor, public Stream, public DrainableStream {
   int code_ = grpc::StatusCode::OK;
 };
 
-template <typename Response>
-class GrpcResponseStream final
-    : public GrpcStream<grpc::ServerWriteReactor<Response>, ResponseStream<Response>, Response> {
+// With a sending half.
+template <typename Reactor, typename Stream, typename Response>
+class GrpcSendingStream : public GrpcStream<Reactor, Stream> {
  public:
-  using Base = GrpcStream<grpc::ServerWriteReactor<Response>, ResponseStream<Response>, Response>;
+  using Base = GrpcStream<Reactor, Stream>;
+  using Base::Base;
+
+  void Write(const Response& response) override { Reactor::StartWrite(&response); }
+  void OnWriteDone(bool ok) override { this->handler().OnWritten(Base::OutcomeOf(ok)); }
+};
+
+template <typename Response>
+class GrpcResponseStream final : public GrpcSendingStream<grpc::ServerWriteReactor<Response>,
+                                                          ResponseStream<Response>, Response> {
+ public:
+  using Base =
+      GrpcSendingStream<grpc::ServerWriteReactor<Response>, ResponseStream<Response>, Response>;
   using Base::Base;
 };
 
 template <typename Request, typename Response>
-class GrpcDuplexStream final : public GrpcStream<grpc::ServerBidiReactor<Request, Response>,
-                                                 DuplexStream<Request, Response>, Response> {
+class GrpcDuplexStream final : public GrpcSendingStream<grpc::ServerBidiReactor<Request, Response>,
+                                                        DuplexStream<Request, Response>, Response> {
  public:
-  using Base = GrpcStream<grpc::ServerBidiReactor<Request, Response>,
-                          DuplexStream<Request, Response>, Response>;
+  using Base = GrpcSendingStream<grpc::ServerBidiReactor<Request, Response>,
+                                 DuplexStream<Request, Response>, Response>;
   using Base::Base;
 
   void Read(Request& request) override { this->StartRead(&request); }
   void OnReadDone(bool ok) override { this->handler().OnRead(Base::OutcomeOf(ok)); }
+};
+
+template <typename Request, typename Response>
+class GrpcRequestStream final
+    : public GrpcStream<grpc::ServerReadReactor<Request>, RequestStream<Request, Response>> {
+ public:
+  using Base = GrpcStream<grpc::ServerReadReactor<Request>, RequestStream<Request, Response>>;
+
+  GrpcRequestStream(const TransportContext& transport, Rpc rpc,
+                    grpc::CallbackServerContext& context, Response& response)
+      : Base(transport, rpc, context), response_(response) {}
+
+  void Read(Request& request) override { this->StartRead(&request); }
+  void OnReadDone(bool ok) override { this->handler().OnRead(Base::OutcomeOf(ok)); }
+  Response& response() override { return response_; }
+
+ private:
+  Response& response_;
 };
 
 // Hands a call of one request and many responses to a service's method.
@@ -99,6 +127,19 @@ grpc::ServerWriteReactor<Response>* ServeResponses(
   auto stream = std::make_shared<GrpcResponseStream<Response>>(transport, rpc, *context);
   auto* reactor = stream.get();
   reactor->Begin(std::move(stream), (service.*method)(*request, *reactor));
+  return reactor;
+}
+
+// Hands a call of many requests and one response to a service's method.
+template <typename Request, typename Response, typename Service>
+grpc::ServerReadReactor<Request>* ServeRequests(
+    const TransportContext& transport, Rpc rpc, grpc::CallbackServerContext* context,
+    Response* response, Service& service,
+    std::unique_ptr<StreamHandler> (Service::*method)(RequestStream<Request, Response>&)) {
+  auto stream =
+      std::make_shared<GrpcRequestStream<Request, Response>>(transport, rpc, *context, *response);
+  auto* reactor = stream.get();
+  reactor->Begin(std::move(stream), (service.*method)(*reactor));
   return reactor;
 }
 

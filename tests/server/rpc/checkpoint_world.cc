@@ -71,7 +71,9 @@ CheckpointInfo CheckpointWorld::Publish() {
 
 void CheckpointWorld::DamageBlock(const CheckpointInfo& info) {
   std::string bytes = Load(files, info.path);
-  bytes[checkpoint::kHeaderBytes] ^= 1;
+  for (const checkpoint::BlockInfo& block : OpenFile(files, info.path)->blocks()) {
+    if (block.section == checkpoint::Section::kEntries) bytes[block.offset] ^= 1;
+  }
   Store(files, info.path, bytes);
 }
 
