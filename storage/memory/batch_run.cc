@@ -204,7 +204,8 @@ void BatchRun::CollectSome(const Probe& probe) {
 }
 
 void BatchRun::Prefetch(size_t begin, size_t end) {
-  for (size_t i = begin; i < end; ++i) context_.table.ShardOf(probes_[i]).PrefetchSlot(probes_[i]);
+  for (size_t i = begin; i < end; ++i)
+    context_.table.ShardOf(probes_[i]).PrefetchBucket(probes_[i]);
   for (size_t i = begin; i < end; ++i) context_.table.ShardOf(probes_[i]).PrefetchEntry(probes_[i]);
 }
 

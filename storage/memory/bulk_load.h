@@ -1,6 +1,7 @@
 // Builds a table beside the one in use.
 #pragma once
 
+#include <atomic>
 #include <memory>
 
 #include "absl/synchronization/mutex.h"
@@ -23,12 +24,15 @@ class MemoryBulkLoad final : public BulkLoad {
   absl::Status Publish(const StoreMeta& meta) override;
 
  private:
-  absl::Status AddOne(const EntryView& entry);
+  absl::Status CheckMemory(absl::Span<const EntryView> entries) const;
+  absl::Status AddTo(memory::Shard& shard, absl::Span<const memory::LoadedEntry> run);
+  void Count(absl::Span<const EntryView> entries);
 
   MemoryEngine& engine_;
   std::unique_ptr<memory::Table> table_;
   memory::MemoryGauge gauge_;
   UsageLedger usage_;
+  std::atomic<size_t> next_first_{0};
 };
 
 }  // namespace tarn::storage

@@ -11,11 +11,11 @@ constexpr size_t kIndexBytes = 40;
 
 }  // namespace
 
-Entry* Entry::New(const Fields& fields) {
+Entry* Entry::New(EntryPool& pool, const Fields& fields) {
   const size_t deadline_bytes = fields.deadline == base::kNever ? 0 : sizeof(base::UnixMs);
   const size_t size =
       sizeof(Entry) + deadline_bytes + fields.key.size() + fields.head.size() + fields.tail.size();
-  return new (::operator new(size)) Entry(fields);
+  return new (pool.Allocate(size)) Entry(fields);
 }
 
 Entry::Entry(const Fields& fields)
@@ -30,14 +30,14 @@ Entry::Entry(const Fields& fields)
   Overwrite(fields.revision, fields.deadline, fields.head, fields.tail);
 }
 
-Entry* Entry::Clone(const Entry& original) {
+Entry* Entry::Clone(EntryPool& pool, const Entry& original) {
   const size_t size = original.allocated_bytes();
-  void* const memory = ::operator new(size);
+  void* const memory = pool.Allocate(size);
   std::memcpy(memory, static_cast<const void*>(&original), size);
   return static_cast<Entry*>(memory);
 }
 
-void Entry::Delete(Entry* entry) { ::operator delete(entry, entry->allocated_bytes()); }
+void Entry::Delete(EntryPool& pool, Entry* entry) { pool.Free(entry, entry->allocated_bytes()); }
 
 size_t Entry::footprint() const { return allocated_bytes() + kIndexBytes; }
 

@@ -10,6 +10,8 @@
 #include "storage/base/clock.h"
 #include "storage/base/coding.h"
 #include "storage/batch.h"
+#include "storage/memory/entry_pool.h"
+#include "storage/memory/prefetch.h"
 
 namespace tarn::storage::memory {
 
@@ -35,10 +37,10 @@ class Entry {
     absl::string_view tail;
   };
 
-  // Given back with Delete.
-  static Entry* New(const Fields& fields);
-  static Entry* Clone(const Entry& original);
-  static void Delete(Entry* entry);
+  // Given back with Delete, to the same pool.
+  static Entry* New(EntryPool& pool, const Fields& fields);
+  static Entry* Clone(EntryPool& pool, const Entry& original);
+  static void Delete(EntryPool& pool, Entry* entry);
 
   Entry(const Entry&) = delete;
   Entry& operator=(const Entry&) = delete;
@@ -64,7 +66,7 @@ class Entry {
   // Has the lines of a small entry fetched into the cache.
   void Prefetch() const {
     for (size_t offset = 0; offset < kPrefetchBytes; offset += kCacheLineBytes) {
-      __builtin_prefetch(reinterpret_cast<const char*>(this) + offset);
+      PrefetchLine(reinterpret_cast<const char*>(this) + offset);
     }
   }
 

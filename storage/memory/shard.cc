@@ -1,6 +1,7 @@
 #include "storage/memory/shard.h"
 
 #include <algorithm>
+#include <iterator>
 
 namespace tarn::storage::memory {
 namespace {
@@ -39,8 +40,8 @@ Entry::Fields TombstoneOf(const Probe& probe, Revision revision) {
 }  // namespace
 
 Shard::~Shard() {
-  for (const TaggedEntry tagged : entries_) Entry::Delete(tagged.entry());
-  for (const Retired& retired : retired_) Entry::Delete(retired.image);
+  entries_.ForEach([this](Entry* entry) { Entry::Delete(pool_, entry); });
+  for (const Retired& retired : retired_) Entry::Delete(pool_, retired.image);
 }
 
 Usage Shard::UsageAfterWrite(const Probe& probe, const Entry* current, const Effect& effect) {
@@ -58,19 +59,19 @@ ShardChange Shard::Write(const Probe& probe, Entry* current, const Effect& effec
   change.usage = UsageAfterWrite(probe, current, effect);
   if (current->Fits(effect.value_size(), effect.deadline)) {
     if (keep_image)
-      change.image_bytes = Retire(current, Entry::Clone(*current), revision).image_bytes;
+      change.image_bytes = Retire(current, Entry::Clone(pool_, *current), revision).image_bytes;
     UnindexDeadline(current);
     current->Overwrite(revision, effect.deadline, effect.head, effect.tail);
     IndexDeadline(current);
     return change;
   }
-  Entry* const replacement = Entry::New(FieldsOf(probe, effect, revision));
+  Entry* const replacement = Entry::New(pool_, FieldsOf(probe, effect, revision));
   change.memory_bytes = Footprint(*replacement) - Footprint(*current);
   Replace(probe, current, replacement);
   if (keep_image) {
     change.image_bytes = Retire(replacement, current, revision).image_bytes;
   } else {
-    Entry::Delete(current);
+    Entry::Delete(pool_, current);
   }
   return change;
 }
@@ -83,42 +84,43 @@ ShardChange Shard::Erase(const Probe& probe, Entry* current, Revision revision,
   const bool keep_image = MustKeep(*current, needs);
   if (!keep_image && !images_.contains(current)) {
     Remove(probe, current);
-    Entry::Delete(current);
+    Entry::Delete(pool_, current);
     return change;
   }
-  Entry* const tombstone = Entry::New(TombstoneOf(probe, revision));
+  Entry* const tombstone = Entry::New(pool_, TombstoneOf(probe, revision));
   change.memory_bytes += Footprint(*tombstone);
   Replace(probe, current, tombstone);
   if (keep_image) {
     change.image_bytes = Retire(tombstone, current, revision).image_bytes;
   } else {
-    Entry::Delete(current);
+    Entry::Delete(pool_, current);
   }
   return change;
 }
 
-std::optional<ShardChange> Shard::Load(Entry* entry) {
-  const Probe probe(entry->ns(), entry->key());
-  bool added = false;
-  entries_.lazy_emplace(probe, [&](const auto& construct) {
-    construct(entry, probe.hash);
-    added = true;
-  });
-  if (!added) return std::nullopt;
+std::optional<ShardChange> Shard::Load(absl::Span<const LoadedEntry> run) {
+  for (const LoadedEntry& loaded : run) PrefetchBucket(loaded.probe);
   ShardChange change;
-  change.usage = UsageOf(*entry);
-  change.memory_bytes = Footprint(*entry);
-  order_.insert(order_.end(), Ordered(entry));
-  IndexDeadline(entry);
+  auto next = order_.end();  // Where the next one probably belongs.
+  for (const auto& [view, probe] : run) {
+    if (entries_.Find(probe) != nullptr) return std::nullopt;
+    Entry* const entry = Entry::New(
+        pool_,
+        {Entry::Kind::kLive, view->ns, view->revision, view->deadline, view->key, view->value, {}});
+    entries_.Insert(entry, probe.hash);
+    next = std::next(order_.insert(next, Ordered(entry)));
+    IndexDeadline(entry);
+    change += {.usage = UsageOf(*entry), .memory_bytes = Footprint(*entry)};
+  }
   return change;
 }
 
 ShardChange Shard::Insert(const Probe& probe, const Effect& effect, Revision revision) {
-  Entry* const entry = Entry::New(FieldsOf(probe, effect, revision));
+  Entry* const entry = Entry::New(pool_, FieldsOf(probe, effect, revision));
   ShardChange change;
   change.usage = UsageOf(*entry);
   change.memory_bytes = Footprint(*entry);
-  entries_.lazy_emplace(probe, [&](const auto& construct) { construct(entry, probe.hash); });
+  entries_.Insert(entry, probe.hash);
   order_.insert(Ordered(entry));
   IndexDeadline(entry);
   return change;
@@ -142,7 +144,7 @@ ShardChange Shard::Retire(Entry* current, Entry* image, Revision revision) {
 void Shard::Replace(const Probe& probe, Entry* current, Entry* replacement) {
   UnindexDeadline(current);
   // The same key has the same hash and the same place in the order: only the address changes.
-  const_cast<TaggedEntry&>(*entries_.find(probe)) = TaggedEntry(replacement, probe.hash);
+  entries_.Replace(current, replacement, probe.hash);
   order_.find(OrderBound(probe.ns, probe.key))->entry = replacement;
   IndexDeadline(replacement);
   const auto found = images_.find(current);
@@ -155,7 +157,7 @@ void Shard::Replace(const Probe& probe, Entry* current, Entry* replacement) {
 void Shard::Remove(const Probe& probe, Entry* current) {
   UnindexDeadline(current);
   order_.erase(order_.find(OrderBound(probe.ns, probe.key)));
-  entries_.erase(entries_.find(probe));
+  entries_.Erase(current, probe.hash);
 }
 
 // No snapshot shows the entry itself, but one may show an older image of the key.
@@ -165,13 +167,13 @@ ShardChange Shard::RemoveExpired(Entry* expired) {
   change.usage = UsageAfterErase(*expired);
   change.memory_bytes = -Footprint(*expired);
   if (images_.contains(expired)) {
-    Entry* const tombstone = Entry::New(TombstoneOf(probe, expired->revision()));
+    Entry* const tombstone = Entry::New(pool_, TombstoneOf(probe, expired->revision()));
     change.memory_bytes += Footprint(*tombstone);
     Replace(probe, expired, tombstone);
   } else {
     Remove(probe, expired);
   }
-  Entry::Delete(expired);
+  Entry::Delete(pool_, expired);
   return change;
 }
 
@@ -193,7 +195,7 @@ ShardChange Shard::DropOldestImage() {
   const auto images = images_.find(current);
   images->second.erase(images->second.begin());
   retired_.pop_front();
-  Entry::Delete(image);
+  Entry::Delete(pool_, image);
   if (!images->second.empty()) return change;
   images_.erase(images);
   return change += RemoveBareTombstone(current);
@@ -205,7 +207,7 @@ ShardChange Shard::DropImagesOf(Entry* current) {
   if (images == images_.end()) return change;
   for (const RetiredList::iterator retired : images->second) {
     change.image_bytes -= Footprint(*retired->image);
-    Entry::Delete(retired->image);
+    Entry::Delete(pool_, retired->image);
     retired_.erase(retired);
   }
   images_.erase(images);
@@ -218,7 +220,7 @@ ShardChange Shard::RemoveBareTombstone(Entry* current) {
   if (!current->is_tombstone()) return change;
   change.memory_bytes = -Footprint(*current);
   Remove(Probe(current->ns(), current->key()), current);
-  Entry::Delete(current);
+  Entry::Delete(pool_, current);
   return change;
 }
 

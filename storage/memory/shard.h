@@ -13,10 +13,12 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/container/btree_set.h"
 #include "absl/container/flat_hash_map.h"
-#include "absl/container/flat_hash_set.h"
 #include "absl/container/inlined_vector.h"
+#include "absl/types/span.h"
 #include "storage/evaluate.h"
 #include "storage/memory/entry.h"
+#include "storage/memory/entry_pool.h"
+#include "storage/memory/entry_table.h"
 #include "storage/memory/key_sample.h"
 #include "storage/memory/passed_ranges.h"
 #include "storage/memory/shard_mutex.h"
@@ -24,53 +26,6 @@
 #include "storage/usage.h"
 
 namespace tarn::storage::memory {
-
-// An entry's address with 16 bits of its hash in the bits that addresses do not use, so that a
-// lookup rarely touches an entry that is not the one it wants.
-class TaggedEntry {
- public:
-  TaggedEntry(Entry* entry, size_t hash)
-      : bits_(reinterpret_cast<uint64_t>(entry) | (uint64_t{TagOf(hash)} << kAddressBits)) {}
-
-  Entry* entry() const {
-    return reinterpret_cast<Entry*>(bits_ & ((uint64_t{1} << kAddressBits) - 1));
-  }
-  uint16_t tag() const { return static_cast<uint16_t>(bits_ >> kAddressBits); }
-  // Bits that neither the choice of a shard nor the hash set's own lookup depends on.
-  static uint16_t TagOf(size_t hash) { return static_cast<uint16_t>(hash >> 40); }
-
- private:
-  static constexpr int kAddressBits = 48;
-  uint64_t bits_;
-};
-
-// Finds by the tag alone: what it finds is probably, not certainly, the entry.
-struct TagProbe {
-  size_t hash = 0;
-};
-
-struct TaggedHash {
-  using is_transparent = void;
-  size_t operator()(TaggedEntry tagged) const {
-    return absl::HashOf(tagged.entry()->ns(), tagged.entry()->key());
-  }
-  size_t operator()(const Probe& probe) const { return probe.hash; }
-  size_t operator()(TagProbe probe) const { return probe.hash; }
-};
-
-struct TaggedEqual {
-  using is_transparent = void;
-  bool operator()(TaggedEntry left, TaggedEntry right) const {
-    return left.entry() == right.entry();
-  }
-  bool operator()(TaggedEntry tagged, const Probe& probe) const {
-    return tagged.tag() == TaggedEntry::TagOf(probe.hash) && tagged.entry()->key() == probe.key &&
-           tagged.entry()->ns() == probe.ns;
-  }
-  bool operator()(TaggedEntry tagged, TagProbe probe) const {
-    return tagged.tag() == TaggedEntry::TagOf(probe.hash);
-  }
-};
 
 // A place in the order of keys.
 struct Ordered {
@@ -123,11 +78,18 @@ struct ShardChange {
   }
 };
 
+// One of the entries that a bulk load brings.
+struct LoadedEntry {
+  const EntryView* view;
+  Probe probe;
+};
+
 // All members are guarded by `mutex`, which the caller holds: exclusively for what is not const.
 // Images are the old forms of entries that open snapshots may still ask for.
 class Shard {
  public:
-  Shard() = default;
+  // A monitor, if there is one, and the source outlive the shard.
+  Shard(PageSource& pages, LockMonitor* monitor) : pool_(pages) { mutex.SetMonitor(monitor); }
   Shard(const Shard&) = delete;
   Shard& operator=(const Shard&) = delete;
   ~Shard();
@@ -135,17 +97,13 @@ class Shard {
   mutable ShardMutex mutex;
 
   // The entry or tombstone of the key; null when there is none.
-  Entry* Find(const Probe& probe) const {
-    const auto found = entries_.find(probe);
-    return found == entries_.end() ? nullptr : found->entry();
-  }
+  Entry* Find(const Probe& probe) const { return entries_.Find(probe); }
 
   // The three stages of finding many keys at once, each run for all before the next, so that their
-  // cache misses overlap: PrefetchSlot, then PrefetchEntry, then Find.
-  void PrefetchSlot(const Probe& probe) const { entries_.prefetch(probe); }
+  // cache misses overlap: PrefetchBucket, then PrefetchEntry, then Find.
+  void PrefetchBucket(const Probe& probe) const { entries_.PrefetchBucket(probe.hash); }
   void PrefetchEntry(const Probe& probe) const {
-    const auto found = entries_.find(TagProbe{probe.hash});
-    if (found != entries_.end()) found->entry()->Prefetch();
+    if (const Entry* const entry = entries_.Guess(probe.hash)) entry->Prefetch();
   }
 
   // What Write and Erase would change; nothing is changed yet.
@@ -158,9 +116,9 @@ class Shard {
                     const ImageNeeds& needs);
   ShardChange Erase(const Probe& probe, Entry* current, Revision revision, const ImageNeeds& needs);
 
-  // Adds an entry and takes its ownership; null, and nothing is added, when its key is there
-  // already. Fastest when keys ascend.
-  std::optional<ShardChange> Load(Entry* entry);
+  // Adds entries, fastest when they ascend; null when one of them is there already, and then some of
+  // the others may have been added.
+  std::optional<ShardChange> Load(absl::Span<const LoadedEntry> run);
 
   // Removes at most `max_entries` whose deadline is at or before `horizon`, passing each
   // namespace's change to `on_removed`.
@@ -209,7 +167,8 @@ class Shard {
   void IndexDeadline(Entry* entry);
   void UnindexDeadline(Entry* entry);
 
-  absl::flat_hash_set<TaggedEntry, TaggedHash, TaggedEqual> entries_;
+  EntryPool pool_;
+  EntryTable entries_;
   Order order_;
   absl::btree_set<std::pair<base::UnixMs, Entry*>> deadlines_;
   absl::flat_hash_map<const Entry*, Images> images_;

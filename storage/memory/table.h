@@ -4,7 +4,9 @@
 #include <array>
 #include <bit>
 #include <cstdint>
+#include <utility>
 
+#include "storage/memory/page_source.h"
 #include "storage/memory/shard.h"
 
 namespace tarn::storage::memory {
@@ -14,9 +16,7 @@ inline constexpr size_t kShards = 64;  // As many as a word has bits: a set of s
 class Table {
  public:
   // A monitor, if there is one, outlives the table.
-  explicit Table(LockMonitor* monitor) {
-    for (Shard& shard : shards_) shard.mutex.SetMonitor(monitor);
-  }
+  explicit Table(LockMonitor* monitor) : Table(monitor, std::make_index_sequence<kShards>()) {}
 
   Shard& shard(size_t index) { return shards_[index]; }
   const Shard& shard(size_t index) const { return shards_[index]; }
@@ -25,6 +25,11 @@ class Table {
   Shard& ShardOf(const Probe& probe) { return shards_[IndexOf(probe.hash)]; }
 
  private:
+  template <size_t... kIndexes>
+  Table(LockMonitor* monitor, std::index_sequence<kIndexes...> /*indexes*/)
+      : shards_{{(static_cast<void>(kIndexes), Shard(pages_, monitor))...}} {}
+
+  PageSource pages_;
   std::array<Shard, kShards> shards_;
 };
 
