@@ -28,12 +28,11 @@ struct Interval {
 // Keys of an interval seen as numbers: the eight bytes behind what all of them have in common.
 class Window {
  public:
-  Window(absl::string_view first, absl::string_view last) {
-    const auto differ = std::mismatch(first.begin(), first.end(), last.begin(), last.end());
-    prefix_ = std::string(first.begin(), differ.first);
-    low_ = NumberOf(first);
-    high_ = NumberOf(last);
-  }
+  Window(absl::string_view first, absl::string_view last)
+      : prefix_(first.begin(),
+                std::mismatch(first.begin(), first.end(), last.begin(), last.end()).first),
+        low_(NumberOf(first)),
+        high_(NumberOf(last)) {}
 
   uint64_t low() const { return low_; }
   uint64_t high() const { return high_; }
@@ -50,9 +49,9 @@ class Window {
     return base::DecodeFixed64(bytes.data());
   }
 
-  std::string prefix_;
-  uint64_t low_ = 0;
-  uint64_t high_ = 0;
+  const std::string prefix_;
+  const uint64_t low_;
+  const uint64_t high_;
 };
 
 // How much larger what is in files would be in memory: there it is compressed.
