@@ -83,29 +83,6 @@ absl::Status SetTtl(const Message& message, storage::Operation* operation) {
   return absl::OkStatus();
 }
 
-std::optional<OperationKind> KindOf(const tarn::v1::Operation& message) {
-  using Message = tarn::v1::Operation;
-  switch (message.action_case()) {
-    case Message::kGet:
-      return OperationKind::kGet;
-    case Message::kPut:
-      return OperationKind::kPut;
-    case Message::kDelete:
-      return OperationKind::kDelete;
-    case Message::kTake:
-      return OperationKind::kTake;
-    case Message::kIncrement:
-      return OperationKind::kAdd;
-    case Message::kAppend:
-      return OperationKind::kAppend;
-    case Message::kTouch:
-      return OperationKind::kTouch;
-    case Message::ACTION_NOT_SET:
-      break;
-  }
-  return std::nullopt;
-}
-
 // What the action says besides the key. `operation` has its kind.
 absl::Status SetAction(const tarn::v1::Operation& message, storage::Operation* operation) {
   switch (operation->kind) {
@@ -123,18 +100,6 @@ absl::Status SetAction(const tarn::v1::Operation& message, storage::Operation* o
     default:
       return absl::OkStatus();
   }
-}
-
-// In place, for batches have many.
-absl::Status SetOperation(const tarn::v1::Operation& message, storage::Operation* operation) {
-  const std::optional<OperationKind> kind = KindOf(message);
-  if (!kind) {
-    return base::MakeError(absl::StatusCode::kInvalidArgument, Reason::kInvalidRequest,
-                           "the operation has no action that this server knows");
-  }
-  operation->kind = *kind;
-  TARN_RETURN_IF_ERROR(SetKey(message, operation));
-  return SetAction(message, operation);
 }
 
 void Fill(const storage::OperationResult& result, tarn::v1::OperationResult& message) {
@@ -257,17 +222,38 @@ absl::StatusOr<storage::BatchMode> ToMode(tarn::v1::BatchMode mode) {
   }
 }
 
-std::vector<BadOperation> ToOperations(const WireOperations& messages, Operations& operations) {
-  std::vector<BadOperation> bad;
-  operations.clear();
-  operations.reserve(messages.size());
-  for (int i = 0; i < messages.size(); ++i) {
-    absl::Status status = SetOperation(messages[i], &operations.emplace_back());
-    if (status.ok()) continue;
-    operations.pop_back();
-    bad.push_back({static_cast<size_t>(i), std::move(status), KindOf(messages[i])});
+std::optional<OperationKind> KindOf(const tarn::v1::Operation& message) {
+  using Message = tarn::v1::Operation;
+  switch (message.action_case()) {
+    case Message::kGet:
+      return OperationKind::kGet;
+    case Message::kPut:
+      return OperationKind::kPut;
+    case Message::kDelete:
+      return OperationKind::kDelete;
+    case Message::kTake:
+      return OperationKind::kTake;
+    case Message::kIncrement:
+      return OperationKind::kAdd;
+    case Message::kAppend:
+      return OperationKind::kAppend;
+    case Message::kTouch:
+      return OperationKind::kTouch;
+    case Message::ACTION_NOT_SET:
+      break;
   }
-  return bad;
+  return std::nullopt;
+}
+
+absl::Status SetOperation(const tarn::v1::Operation& message, storage::Operation& operation) {
+  const std::optional<OperationKind> kind = KindOf(message);
+  if (!kind) {
+    return base::MakeError(absl::StatusCode::kInvalidArgument, Reason::kInvalidRequest,
+                           "the operation has no action that this server knows");
+  }
+  operation.kind = *kind;
+  TARN_RETURN_IF_ERROR(SetKey(message, &operation));
+  return SetAction(message, &operation);
 }
 
 void FillResults(const storage::BatchResult& result,
@@ -303,6 +289,13 @@ OperationOutcome OutcomeOf(const storage::OperationResult& result) {
 
 uint64_t BytesOf(const storage::Operation& operation) {
   return operation.key.size() + operation.value.size();
+}
+
+uint64_t BytesOf(const storage::ScanChunk& chunk) {
+  uint64_t bytes = 0;
+  for (const storage::EntryView& entry : chunk.entries)
+    bytes += entry.key.size() + entry.value.size();
+  return bytes;
 }
 
 OperationTally TallyOf(const storage::BatchResult& result,
@@ -351,20 +344,6 @@ absl::StatusOr<storage::ScanRequest> ToScanRequest(const tarn::v1::ScanRequest& 
   scan.chunk_bytes = request.chunk_bytes() == 0 ? max_chunk_bytes : request.chunk_bytes();
   scan.resume_token = request.resume_token();
   return scan;
-}
-
-void Fill(const storage::ScanChunk& chunk, tarn::v1::ScanResponse& response) {
-  auto& entries = *response.mutable_entries();
-  entries.Reserve(static_cast<int>(chunk.entries.size()));
-  for (const storage::EntryView& entry : chunk.entries) {
-    tarn::v1::Entry* message = entries.Add();
-    message->set_key(entry.key.data(), entry.key.size());
-    if (!entry.value.empty()) message->set_value(entry.value.data(), entry.value.size());
-    message->set_revision(entry.revision);
-    message->set_expire_time_ms(entry.deadline);
-  }
-  response.set_revision(chunk.revision);
-  response.set_resume_token(chunk.resume_token);
 }
 
 }  // namespace tarn::server

@@ -56,12 +56,14 @@ struct BadOperation {
   std::optional<storage::OperationKind> kind;  // None when the operation has no action.
 };
 
-using WireOperations = google::protobuf::RepeatedPtrField<tarn::v1::Operation>;
 using WireResults = google::protobuf::RepeatedPtrField<tarn::v1::OperationResult>;
 
-// Replaces `operations` with views of the messages that are well-formed, and returns the others,
-// both in their order.
-std::vector<BadOperation> ToOperations(const WireOperations& messages, Operations& operations);
+// Makes `operation` a view of the message; what it was before is overwritten in part.
+// INVALID_REQUEST and the like for one that is not well-formed.
+absl::Status SetOperation(const tarn::v1::Operation& message, storage::Operation& operation);
+
+// Nothing when there is no action that this server knows.
+std::optional<storage::OperationKind> KindOf(const tarn::v1::Operation& message);
 
 // The results of a batch that ran: those of `operations`, with those of `bad` in between. `site`
 // says what they have in common.
@@ -70,7 +72,9 @@ void FillResults(const storage::BatchResult& result,
                  absl::Span<const BadOperation> bad, const ErrorSite& site, WireResults& results);
 
 OperationOutcome OutcomeOf(const storage::OperationResult& result);
+// Of key and value.
 uint64_t BytesOf(const storage::Operation& operation);
+uint64_t BytesOf(const storage::ScanChunk& chunk);
 
 // Counts a batch that ran.
 OperationTally TallyOf(const storage::BatchResult& result,
@@ -81,7 +85,6 @@ OperationTally TallyOf(const storage::BatchResult& result,
 storage::KeyBounds ToBounds(const tarn::v1::KeyRange& range);
 absl::StatusOr<storage::ScanRequest> ToScanRequest(const tarn::v1::ScanRequest& request,
                                                    size_t max_chunk_bytes);
-void Fill(const storage::ScanChunk& chunk, tarn::v1::ScanResponse& response);
 
 // Settings of a namespace as a request gives them, with the path of the field in errors.
 // INVALID_TTL, INVALID_REQUEST.

@@ -3,13 +3,22 @@
 #include <utility>
 
 #include "server/rpc/errors.h"
+#include "storage/base/error.h"
+#include "tarn/v1/state.pb.h"
 
 namespace tarn::server {
 namespace {
 
-// What a slot may keep for its next batch. Larger batches are rare, and their memory would be
-// multiplied by the slots of all streams.
-constexpr size_t kKeptBytes = 128 << 10;
+// What a slot may keep the memory of for its next batch. Larger batches are rare, and their memory
+// would be multiplied by the slots of all streams.
+constexpr size_t kKeptOperations = 512;
+
+EncodedMessage EncodeFailure(uint64_t batch_id, const google::rpc::Status& error) {
+  tarn::v1::PipelineResponse response;
+  response.set_batch_id(batch_id);
+  *response.mutable_status() = error;
+  return Encode(response);
+}
 
 }  // namespace
 
@@ -48,20 +57,24 @@ void PipelineHandler::OnRead(Outcome outcome) {
   slot != nullptr ? Prepare(slot) : Drive();
 }
 
+std::optional<google::rpc::Status> PipelineHandler::Understand(Slot* slot) {
+  if (slot->view.Parse(slot->request.view()))
+    return slot->work.Prepare(slot->view, store_->limits());
+  return ToWire(base::MakeError(absl::StatusCode::kInvalidArgument, base::Reason::kInvalidRequest,
+                                "the batch is not a well-formed message"));
+}
+
 void PipelineHandler::Prepare(Slot* slot) {
-  slot->request_bytes = slot->request.ByteSizeLong();
-  slot->response.Clear();
-  slot->response.set_batch_id(slot->request.batch_id());
-  const auto error = slot->work.Prepare(slot->request, store_->limits());
+  const auto error = Understand(slot);
   const bool to_run = !error && !slot->work.Empty();
-  if (error) *slot->response.mutable_status() = *error;
+  if (error) slot->response = EncodeFailure(slot->view.batch_id(), *error);
   if (!error && !to_run) SetAnswer(slot, storage::BatchResult());
   slot->read_only = slot->work.ReadOnly();
   {
     absl::MutexLock lock(&mutex_);
     preparing_ = false;
     reading_ = nullptr;
-    request_bytes_ += slot->request_bytes;
+    request_bytes_ += slot->request.size();
     if (to_run) {
       next_ = slot;
     } else {
@@ -77,7 +90,7 @@ void PipelineHandler::OnWritten(Outcome outcome) {
     absl::MutexLock lock(&mutex_);
     if (outcome == Outcome::kFailed) End(Ending::kBroken);
     Slot* slot = std::exchange(writing_, nullptr);
-    response_bytes_ -= slot->response_bytes;
+    response_bytes_ -= slot->response.size();
     Forget(slot);
     if (!TakeWheel()) return;
   }
@@ -125,9 +138,11 @@ void PipelineHandler::Drive() {
     if (step.finish)
       return Finish(ending);  // The last thing done here: the handler may be gone when it returns.
     if (step.Nothing()) return;
+    // The next batch is asked for first, so that another thread can take it in meanwhile. It cannot
+    // overtake: only the driver runs batches.
+    if (step.read != nullptr) stream_.Read(step.read->request);
     if (step.run != nullptr) Run(step.run);
     if (step.write != nullptr) stream_.Write(step.write->response);
-    if (step.read != nullptr) stream_.Read(step.read->request);
   }
 }
 
@@ -135,8 +150,7 @@ PipelineHandler::Step PipelineHandler::Decide() {
   Step step;
   step.run = DecideRun();
   step.write = DecideWrite();
-  // Not before the batch at hand is submitted, or the next could overtake it.
-  if (step.run == nullptr) step.read = DecideRead();
+  step.read = DecideRead();
   step.finish = step.Nothing() && DecideFinish();
   if (step.finish) finished_ = true;
   return step;
@@ -170,9 +184,6 @@ PipelineHandler::Slot* PipelineHandler::DecideRead() {
                     request_bytes_ < limits_.max_pipeline_bytes &&
                     response_bytes_ < limits_.max_pipeline_bytes;
   if (ending_ != Ending::kNone || reading_ != nullptr || next_ != nullptr || !room) return nullptr;
-  // Reading beside a write pays only where the store completes late. Where it completes inline,
-  // both would keep two threads busy with one connection's lock: a third more context switches.
-  if (writing_ != nullptr && running_reads_ + running_writes_ == 0) return nullptr;
   reading_ = Acquire();
   return reading_;
 }
@@ -200,18 +211,12 @@ void PipelineHandler::Completed(Slot* slot, const storage::BatchResult& result) 
 }
 
 void PipelineHandler::SetAnswer(Slot* slot, const storage::BatchResult& result) {
-  const OperationTally tally = slot->work.Tally(result);
-  counters_.AddBatch(tally);
-  if (const auto error = slot->work.Answer(result, store_->limits(), slot->response)) {
-    *slot->response.mutable_status() = *error;
-  }
-  // Close enough, and without visiting every result as its exact size would.
-  slot->response_bytes = tally.bytes_out + storage::kResultOverheadBytes *
-                                               static_cast<size_t>(slot->response.results_size());
+  counters_.AddBatch(slot->work.Tally(result));
+  slot->response = slot->work.Answer(result, store_->limits(), slot->view.batch_id());
 }
 
 void PipelineHandler::Answered(Slot* slot) {
-  response_bytes_ += slot->response_bytes;
+  response_bytes_ += slot->response.size();
   ready_.push_back(slot);
 }
 
@@ -232,14 +237,14 @@ PipelineHandler::Slot* PipelineHandler::Acquire() {
 
 void PipelineHandler::Forget(Slot* slot) {
   --unanswered_;
-  request_bytes_ -= slot->request_bytes;
+  request_bytes_ -= slot->request.size();
   Release(slot);
 }
 
 void PipelineHandler::Release(Slot* slot) {
-  if (slot->request_bytes + slot->response_bytes > kKeptBytes) *slot = Slot();
-  slot->request_bytes = 0;
-  slot->response_bytes = 0;
+  if (slot->view.operations().size() > kKeptOperations) *slot = Slot();
+  slot->request = {};
+  slot->response = {};
   free_.push_back(slot);
 }
 

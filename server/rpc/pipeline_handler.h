@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "absl/base/thread_annotations.h"
@@ -12,10 +13,11 @@
 #include "server/metrics/counters.h"
 #include "server/rpc/batch_work.h"
 #include "server/rpc/call.h"
+#include "server/rpc/encoded_message.h"
 #include "server/rpc/gate.h"
+#include "server/rpc/pipeline_codec.h"
 #include "server/rpc/server_limits.h"
 #include "storage/store.h"
-#include "tarn/v1/state.pb.h"
 
 namespace tarn::server {
 
@@ -31,7 +33,7 @@ namespace tarn::server {
 // Whoever finds a driver at work leaves it to him.
 class PipelineHandler final : public StreamHandler {
  public:
-  using Stream = DuplexStream<tarn::v1::PipelineRequest, tarn::v1::PipelineResponse>;
+  using Stream = DuplexStream<EncodedMessage, EncodedMessage>;
 
   PipelineHandler(Gate& gate, Counters& counters, const ServerLimits& limits, Stream& stream);
   ~PipelineHandler() override;
@@ -43,14 +45,13 @@ class PipelineHandler final : public StreamHandler {
   void OnDrain() override;
 
  private:
-  // A batch from its reading to the sending of its answer. Used again and again: cleared messages
-  // keep their memory.
+  // A batch from its reading to the sending of its answer. Used again and again, and keeps its
+  // memory.
   struct Slot {
-    tarn::v1::PipelineRequest request;
-    tarn::v1::PipelineResponse response;
+    EncodedMessage request;
+    EncodedMessage response;
+    PipelineRequestView view;
     BatchWork work;
-    size_t request_bytes = 0;
-    size_t response_bytes = 0;
     bool read_only = false;
     storage::ReadOrder read_order = storage::ReadOrder::kCommitted;
   };
@@ -76,6 +77,7 @@ class PipelineHandler final : public StreamHandler {
   };
 
   void Prepare(Slot* slot);
+  std::optional<google::rpc::Status> Understand(Slot* slot);
   void SetAnswer(Slot* slot, const storage::BatchResult& result);
   void Run(Slot* slot);
   void Completed(Slot* slot, const storage::BatchResult& result);

@@ -4,17 +4,27 @@
 
 #include "server/rpc/conversion.h"
 #include "server/rpc/errors.h"
+#include "server/rpc/scan_codec.h"
+#include "storage/base/error.h"
 
 namespace tarn::server {
 
 ScanHandler::ScanHandler(Gate& gate, Counters& counters, const ServerLimits& limits,
-                         const tarn::v1::ScanRequest& request,
-                         ResponseStream<tarn::v1::ScanResponse>& stream)
-    : gate_(gate), counters_(counters), limits_(limits), request_(request), stream_(stream) {}
+                         const EncodedMessage& request, ResponseStream<EncodedMessage>& stream)
+    : gate_(gate),
+      counters_(counters),
+      limits_(limits),
+      encoded_request_(request),
+      stream_(stream) {}
 
 void ScanHandler::Start() {
   storage::Store* store = gate_.store();
   if (store == nullptr) return stream_.Fail(ToWire(gate_.Refusal()));
+  const absl::string_view bytes = encoded_request_.view();
+  if (!request_.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
+    return Fail(base::MakeError(absl::StatusCode::kInvalidArgument, base::Reason::kInvalidRequest,
+                                "the request is not a well-formed message"));
+  }
   absl::StatusOr<storage::ScanRequest> scan = ToScanRequest(request_, limits_.scan_chunk_bytes);
   if (!scan.ok()) return Fail(scan.status());
   store->OpenScan(*scan, [this](absl::StatusOr<std::unique_ptr<storage::Scan>> opened) {
@@ -39,15 +49,11 @@ void ScanHandler::Advance() {
 void ScanHandler::Take(const absl::Status& status, const storage::ScanChunk& chunk) {
   status_ = status;
   if (!status.ok()) return;
-  response_.Clear();
-  Fill(chunk, response_);
+  response_ = EncodeScanResponse(chunk);
   sent_entries_ += chunk.entries.size();
   const bool at_limit = request_.limit() > 0 && sent_entries_ >= request_.limit();
   last_ = at_limit || chunk.resume_token.empty();
-  uint64_t bytes = 0;
-  for (const storage::EntryView& entry : chunk.entries)
-    bytes += entry.key.size() + entry.value.size();
-  counters_.AddScanned(chunk.entries.size(), bytes);
+  counters_.AddScanned(chunk.entries.size(), BytesOf(chunk));
 }
 
 void ScanHandler::Meet() {

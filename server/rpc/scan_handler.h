@@ -6,6 +6,7 @@
 
 #include "server/metrics/counters.h"
 #include "server/rpc/call.h"
+#include "server/rpc/encoded_message.h"
 #include "server/rpc/gate.h"
 #include "server/rpc/server_limits.h"
 #include "storage/store.h"
@@ -19,7 +20,7 @@ namespace tarn::server {
 class ScanHandler final : public StreamHandler {
  public:
   ScanHandler(Gate& gate, Counters& counters, const ServerLimits& limits,
-              const tarn::v1::ScanRequest& request, ResponseStream<tarn::v1::ScanResponse>& stream);
+              const EncodedMessage& request, ResponseStream<EncodedMessage>& stream);
 
   void Start() override;
   void OnWritten(Outcome outcome) override;
@@ -37,12 +38,13 @@ class ScanHandler final : public StreamHandler {
   Gate& gate_;
   Counters& counters_;
   const ServerLimits limits_;
-  const tarn::v1::ScanRequest& request_;
-  ResponseStream<tarn::v1::ScanResponse>& stream_;
+  const EncodedMessage encoded_request_;
+  ResponseStream<EncodedMessage>& stream_;
 
   // Handed from one step to the next; no two steps run at the same time.
+  tarn::v1::ScanRequest request_;
   std::unique_ptr<storage::Scan> scan_;
-  tarn::v1::ScanResponse response_;
+  EncodedMessage response_;
   absl::Status status_;
   uint64_t sent_entries_ = 0;
   bool last_ = false;

@@ -149,13 +149,13 @@ void StateService::DeleteRange(
       });
 }
 
-std::unique_ptr<StreamHandler> StateService::Scan(const tarn::v1::ScanRequest& request,
-                                                  ResponseStream<tarn::v1::ScanResponse>& stream) {
+std::unique_ptr<StreamHandler> StateService::Scan(const EncodedMessage& request,
+                                                  ResponseStream<EncodedMessage>& stream) {
   return std::make_unique<ScanHandler>(gate_, counters_, limits_, request, stream);
 }
 
 std::unique_ptr<StreamHandler> StateService::Pipeline(
-    DuplexStream<tarn::v1::PipelineRequest, tarn::v1::PipelineResponse>& stream) {
+    DuplexStream<EncodedMessage, EncodedMessage>& stream) {
   return std::make_unique<PipelineHandler>(gate_, counters_, limits_, stream);
 }
 

@@ -5,6 +5,7 @@
 
 #include "server/metrics/counters.h"
 #include "server/rpc/call.h"
+#include "server/rpc/encoded_message.h"
 #include "server/rpc/gate.h"
 #include "server/rpc/server_limits.h"
 #include "tarn/v1/state.pb.h"
@@ -30,10 +31,11 @@ class StateService {
   void Count(UnaryCall<tarn::v1::CountRequest, tarn::v1::CountResponse>& call);
   void DeleteRange(UnaryCall<tarn::v1::DeleteRangeRequest, tarn::v1::DeleteRangeResponse>& call);
 
-  std::unique_ptr<StreamHandler> Scan(const tarn::v1::ScanRequest& request,
-                                      ResponseStream<tarn::v1::ScanResponse>& stream);
-  std::unique_ptr<StreamHandler> Pipeline(
-      DuplexStream<tarn::v1::PipelineRequest, tarn::v1::PipelineResponse>& stream);
+  // Messages: ScanRequest and ScanResponse.
+  std::unique_ptr<StreamHandler> Scan(const EncodedMessage& request,
+                                      ResponseStream<EncodedMessage>& stream);
+  // Messages: PipelineRequest and PipelineResponse.
+  std::unique_ptr<StreamHandler> Pipeline(DuplexStream<EncodedMessage, EncodedMessage>& stream);
 
  private:
   template <typename Request, typename Response>

@@ -28,7 +28,7 @@ void AppendVarint64(std::string* target, uint64_t value) {
   target->push_back(static_cast<char>(value));
 }
 
-std::optional<uint64_t> ConsumeVarint64(absl::string_view* input) {
+std::optional<uint64_t> ConsumeLongVarint64(absl::string_view* input) {
   uint64_t value = 0;
   for (int i = 0; i < kMaxVarintBytes && static_cast<size_t>(i) < input->size(); ++i) {
     const auto byte = static_cast<uint8_t>((*input)[static_cast<size_t>(i)]);
@@ -46,15 +46,6 @@ std::optional<uint64_t> ConsumeVarint64(absl::string_view* input) {
 void AppendLengthPrefixed(std::string* target, absl::string_view bytes) {
   AppendVarint64(target, bytes.size());
   target->append(bytes.data(), bytes.size());
-}
-
-std::optional<absl::string_view> ConsumeLengthPrefixed(absl::string_view* input) {
-  absl::string_view rest = *input;
-  const std::optional<uint64_t> size = ConsumeVarint64(&rest);
-  if (!size || *size > rest.size()) return std::nullopt;
-  const absl::string_view bytes = rest.substr(0, *size);
-  *input = rest.substr(*size);
-  return bytes;
 }
 
 }  // namespace tarn::base

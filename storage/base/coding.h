@@ -42,12 +42,27 @@ std::optional<uint64_t> ConsumeFixed64(absl::string_view* input);
 // LEB128, at most 10 bytes. A longer or overflowing encoding, and one with needless trailing zero
 // groups, is malformed: every number has one encoding.
 void AppendVarint64(std::string* target, uint64_t value);
-std::optional<uint64_t> ConsumeVarint64(absl::string_view* input);
+std::optional<uint64_t> ConsumeLongVarint64(absl::string_view* input);
+inline std::optional<uint64_t> ConsumeVarint64(absl::string_view* input) {
+  // Most numbers are small, and decoding them must not cost a call.
+  if (input->empty() || (input->front() & 0x80) != 0) return ConsumeLongVarint64(input);
+  const auto value = static_cast<uint64_t>(input->front());
+  input->remove_prefix(1);
+  return value;
+}
 
 // A varint length, then the bytes. The length is checked against what is there before anything is
 // taken.
 void AppendLengthPrefixed(std::string* target, absl::string_view bytes);
-std::optional<absl::string_view> ConsumeLengthPrefixed(absl::string_view* input);
+inline std::optional<absl::string_view> ConsumeLengthPrefixed(absl::string_view* input) {
+  absl::string_view rest = *input;
+  const std::optional<uint64_t> size = ConsumeVarint64(&rest);
+  if (!size || *size > rest.size()) return std::nullopt;
+  *input = rest;
+  input->remove_prefix(*size);
+  rest.remove_suffix(rest.size() - *size);
+  return rest;
+}
 
 static_assert(std::endian::native == std::endian::little, "the decoders swap bytes");
 

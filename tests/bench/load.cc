@@ -290,23 +290,31 @@ UnaryResult Load::Unary(Call call, int in_flight, double seconds) {
                                                    seconds);
 }
 
-double Load::Pipeline(Call call, size_t batch, size_t outstanding, double seconds) {
-  next_key_ += 7919;
+double Load::Pipeline(Call call, size_t batch, const PipelineShape& shape, double seconds) {
+  const Clock::time_point begin = Clock::now();
   PipelineLoad load;
   load.call = call;
-  load.first_key = next_key_;
   load.batch = batch;
-  load.outstanding = outstanding;
-  const Clock::time_point begin = Clock::now();
+  load.outstanding = shape.outstanding;
   load.end =
       begin + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds));
-  Pending pending(1);
-  PipelineClient client(*stub_, data_, load, pending);
-  pending.Wait();
-  if (client.found() != client.operations()) {
-    MustSucceed(grpc::Status(grpc::StatusCode::NOT_FOUND, "keys of the data set are missing"));
+  Pending pending(static_cast<int>(shape.streams));
+  std::vector<std::unique_ptr<PipelineClient>> clients;
+  for (size_t i = 0; i < shape.streams; ++i) {
+    next_key_ += 7919;
+    load.first_key = next_key_;
+    clients.push_back(std::make_unique<PipelineClient>(*stub_, data_, load, pending));
   }
-  return static_cast<double>(client.operations()) / (MicrosBetween(begin, Clock::now()) / 1e6);
+  pending.Wait();
+  size_t operations = 0;
+  size_t found = 0;
+  for (const auto& client : clients) {
+    operations += client->operations();
+    found += client->found();
+  }
+  if (found != operations)
+    MustSucceed(grpc::Status(grpc::StatusCode::NOT_FOUND, "keys of the data set are missing"));
+  return static_cast<double>(operations) / (MicrosBetween(begin, Clock::now()) / 1e6);
 }
 
 ScanResult Load::Scan(size_t limit, uint32_t chunk_bytes) {

@@ -30,6 +30,12 @@ struct ScanResult {
   double entries_per_second() const { return static_cast<double>(entries) / seconds; }
 };
 
+// How much of a pipeline is under way at a time.
+struct PipelineShape {
+  size_t streams = 1;
+  size_t outstanding = 16;  // Unanswered messages of each stream.
+};
+
 // One server under load. Its functions block. Every call must succeed: anything else ends the
 // program.
 class Load {
@@ -43,8 +49,8 @@ class Load {
   // `seconds`.
   UnaryResult Unary(Call call, int in_flight, double seconds);
 
-  // One stream with `outstanding` messages of `batch` operations on the way; operations a second.
-  double Pipeline(Call call, size_t batch, size_t outstanding, double seconds);
+  // Messages of `batch` operations; operations a second of all streams together.
+  double Pipeline(Call call, size_t batch, const PipelineShape& shape, double seconds);
 
   // One scan of at most `limit` entries in key order.
   ScanResult Scan(size_t limit, uint32_t chunk_bytes);

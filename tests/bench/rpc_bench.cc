@@ -15,7 +15,9 @@ namespace {
 
 constexpr int kInFlight = 64;
 constexpr size_t kPipelineBatch = 128;
-constexpr size_t kPipelineOutstanding = 16;
+// Sixteen messages on the way, as a worker with several threads sends them, and as one stream does.
+constexpr PipelineShape kStreams{.streams = 4, .outstanding = 4};
+constexpr PipelineShape kOneStream{.streams = 1, .outstanding = 16};
 constexpr double kFairCallsPerSecond = 40'000;
 
 // All servers of a run. They idle while another is measured.
@@ -82,37 +84,44 @@ bool MeasureUnary(Servers& servers, const BenchOptions& options, Report& report)
   return SpreadOf(echo_get.calls).median >= kFairCallsPerSecond;
 }
 
-void MeasurePipeline(Servers& servers, const BenchOptions& options, Report& report) {
-  Samples echo_get, memory_get, echo_put, memory_put, rocksdb_get, rocksdb_put, echo_cpu,
-      memory_cpu;
-  const auto rate = [&options](Load& load, Call call) {
-    return load.Pipeline(call, kPipelineBatch, kPipelineOutstanding, options.seconds);
-  };
-  // Nanoseconds of the server's processor time for each operation: steadier than rates where
-  // others use the machine too.
-  const auto cpu = [&rate, &options](ServerProcess& process, Load& load, Samples& rates) {
+// Gets and puts of one server in one shape.
+struct PipelineSamples {
+  Samples gets;
+  Samples puts;
+  Samples get_cpu_ns;  // The server's processor time for each get: steadier than rates where others
+                       // use the machine too.
+
+  void Measure(ServerProcess& process, Load& load, const PipelineShape& shape, double seconds) {
     const double before = process.CpuSeconds();
-    rates.push_back(rate(load, Call::kGet));
-    return (process.CpuSeconds() - before) * 1e9 / (rates.back() * options.seconds);
-  };
-  for (int round = 0; round < options.rounds; ++round) {
-    echo_cpu.push_back(cpu(*servers.echo_process, servers.echo, echo_get));
-    memory_cpu.push_back(cpu(*servers.memory_process, servers.memory, memory_get));
-    rocksdb_get.push_back(rate(servers.rocksdb, Call::kGet));
-    echo_put.push_back(rate(servers.echo, Call::kPut));
-    memory_put.push_back(rate(servers.memory, Call::kPut));
-    rocksdb_put.push_back(rate(servers.rocksdb, Call::kPut));
+    gets.push_back(load.Pipeline(Call::kGet, kPipelineBatch, shape, seconds));
+    get_cpu_ns.push_back((process.CpuSeconds() - before) * 1e9 / (gets.back() * seconds));
+    puts.push_back(load.Pipeline(Call::kPut, kPipelineBatch, shape, seconds));
   }
-  report.Add("echo_pipeline128_gets_per_second", SpreadOf(echo_get));
-  report.Add("memory_pipeline128_gets_per_second", SpreadOf(memory_get));
-  report.Add("rocksdb_pipeline128_gets_per_second", SpreadOf(rocksdb_get));
-  report.Add("pipeline128_ratio", SpreadOf(Ratios(memory_get, echo_get)), AtLeast(0.7));
-  report.Add("echo_pipeline128_get_cpu_ns", SpreadOf(echo_cpu));
-  report.Add("memory_pipeline128_get_cpu_ns", SpreadOf(memory_cpu));
-  report.Add("echo_pipeline128_puts_per_second", SpreadOf(echo_put));
-  report.Add("memory_pipeline128_puts_per_second", SpreadOf(memory_put));
-  report.Add("rocksdb_pipeline128_puts_per_second", SpreadOf(rocksdb_put));
-  report.Add("pipeline128_put_ratio", SpreadOf(Ratios(memory_put, echo_put)));
+  void Say(const std::string& name, Report& report) const {
+    report.Add(name + "_gets_per_second", SpreadOf(gets));
+    report.Add(name + "_get_cpu_ns", SpreadOf(get_cpu_ns));
+    report.Add(name + "_puts_per_second", SpreadOf(puts));
+  }
+};
+
+void MeasurePipeline(Servers& servers, const BenchOptions& options, Report& report) {
+  PipelineSamples echo, memory, rocksdb, echo_one, memory_one;
+  const double seconds = options.seconds;
+  for (int round = 0; round < options.rounds; ++round) {
+    echo.Measure(*servers.echo_process, servers.echo, kStreams, seconds);
+    memory.Measure(*servers.memory_process, servers.memory, kStreams, seconds);
+    rocksdb.Measure(*servers.rocksdb_process, servers.rocksdb, kStreams, seconds);
+    echo_one.Measure(*servers.echo_process, servers.echo, kOneStream, seconds);
+    memory_one.Measure(*servers.memory_process, servers.memory, kOneStream, seconds);
+  }
+  echo.Say("echo_pipeline128", report);
+  memory.Say("memory_pipeline128", report);
+  rocksdb.Say("rocksdb_pipeline128", report);
+  echo_one.Say("echo_pipeline128_one_stream", report);
+  memory_one.Say("memory_pipeline128_one_stream", report);
+  report.Add("pipeline128_ratio", SpreadOf(Ratios(memory.gets, echo.gets)), AtLeast(0.7));
+  report.Add("pipeline128_put_ratio", SpreadOf(Ratios(memory.puts, echo.puts)));
+  report.Add("pipeline128_one_stream_ratio", SpreadOf(Ratios(memory_one.gets, echo_one.gets)));
 }
 
 void MeasureScan(Servers& servers, const BenchOptions& options, Report& report) {

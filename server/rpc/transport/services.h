@@ -16,7 +16,23 @@
 
 namespace tarn::server {
 
-class GrpcStateService final : public tarn::v1::StateService::CallbackService {
+namespace internal {
+
+// What the generated CallbackService is made of, except that the messages of the streams are bytes:
+// StateService decodes and encodes them itself.
+using State = tarn::v1::StateService;
+using StreamMethods =
+    State::WithRawCallbackMethod_Scan<State::WithRawCallbackMethod_Pipeline<State::Service>>;
+using RangeMethods =
+    State::WithCallbackMethod_Count<State::WithCallbackMethod_DeleteRange<StreamMethods>>;
+using WriteMethods = State::WithCallbackMethod_Put<State::WithCallbackMethod_Delete<
+    State::WithCallbackMethod_Take<State::WithCallbackMethod_Increment<
+        State::WithCallbackMethod_Append<State::WithCallbackMethod_Touch<RangeMethods>>>>>>;
+using StateMethods = State::WithCallbackMethod_Get<State::WithCallbackMethod_Batch<WriteMethods>>;
+
+}  // namespace internal
+
+class GrpcStateService final : public internal::StateMethods {
  public:
   GrpcStateService(const TransportContext& transport, StateService& service)
       : transport_(transport), service_(service) {}
@@ -43,11 +59,11 @@ class GrpcStateService final : public tarn::v1::StateService::CallbackService {
   TARN_UNARY(Count)
   TARN_UNARY(DeleteRange)
 
-  grpc::ServerWriteReactor<tarn::v1::ScanResponse>* Scan(
-      grpc::CallbackServerContext* context, const tarn::v1::ScanRequest* request) override {
+  grpc::ServerWriteReactor<grpc::ByteBuffer>* Scan(grpc::CallbackServerContext* context,
+                                                   const grpc::ByteBuffer* request) override {
     return ServeResponses(transport_, Rpc::kScan, context, request, service_, &Service::Scan);
   }
-  grpc::ServerBidiReactor<tarn::v1::PipelineRequest, tarn::v1::PipelineResponse>* Pipeline(
+  grpc::ServerBidiReactor<grpc::ByteBuffer, grpc::ByteBuffer>* Pipeline(
       grpc::CallbackServerContext* context) override {
     return ServeDuplex(transport_, Rpc::kPipeline, context, service_, &Service::Pipeline);
   }

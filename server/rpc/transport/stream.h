@@ -8,6 +8,7 @@
 #include "server/rpc/transport/context.h"
 #include "server/rpc/transport/peer.h"
 #include "server/rpc/transport/status.h"
+#include "server/rpc/transport/wire.h"
 #include <grpcpp/grpcpp.h>
 
 namespace tarn::server {
@@ -75,29 +76,44 @@ class GrpcSendingStream : public GrpcStream<Reactor, Stream> {
   using Base = GrpcStream<Reactor, Stream>;
   using Base::Base;
 
-  void Write(const Response& response) override { Reactor::StartWrite(&response); }
+  void Write(const Response& response) override { Reactor::StartWrite(outbox_.Put(response)); }
   void OnWriteDone(bool ok) override { this->handler().OnWritten(Base::OutcomeOf(ok)); }
+
+ private:
+  Outbox<Response> outbox_;
 };
 
 template <typename Response>
-class GrpcResponseStream final : public GrpcSendingStream<grpc::ServerWriteReactor<Response>,
-                                                          ResponseStream<Response>, Response> {
+using GrpcWriteReactor = grpc::ServerWriteReactor<typename Outbox<Response>::Wire>;
+
+template <typename Request, typename Response>
+using GrpcBidiReactor =
+    grpc::ServerBidiReactor<typename Inbox<Request>::Wire, typename Outbox<Response>::Wire>;
+
+template <typename Response>
+class GrpcResponseStream final
+    : public GrpcSendingStream<GrpcWriteReactor<Response>, ResponseStream<Response>, Response> {
  public:
-  using Base =
-      GrpcSendingStream<grpc::ServerWriteReactor<Response>, ResponseStream<Response>, Response>;
+  using Base = GrpcSendingStream<GrpcWriteReactor<Response>, ResponseStream<Response>, Response>;
   using Base::Base;
 };
 
 template <typename Request, typename Response>
-class GrpcDuplexStream final : public GrpcSendingStream<grpc::ServerBidiReactor<Request, Response>,
+class GrpcDuplexStream final : public GrpcSendingStream<GrpcBidiReactor<Request, Response>,
                                                         DuplexStream<Request, Response>, Response> {
  public:
-  using Base = GrpcSendingStream<grpc::ServerBidiReactor<Request, Response>,
+  using Base = GrpcSendingStream<GrpcBidiReactor<Request, Response>,
                                  DuplexStream<Request, Response>, Response>;
   using Base::Base;
 
-  void Read(Request& request) override { this->StartRead(&request); }
-  void OnReadDone(bool ok) override { this->handler().OnRead(Base::OutcomeOf(ok)); }
+  void Read(Request& request) override { this->StartRead(inbox_.Wanted(request)); }
+  void OnReadDone(bool ok) override {
+    if (ok) inbox_.Arrived();
+    this->handler().OnRead(Base::OutcomeOf(ok));
+  }
+
+ private:
+  Inbox<Request> inbox_;
 };
 
 template <typename Request, typename Response>
@@ -120,13 +136,13 @@ class GrpcRequestStream final
 
 // Hands a call of one request and many responses to a service's method.
 template <typename Request, typename Response, typename Service>
-grpc::ServerWriteReactor<Response>* ServeResponses(
+GrpcWriteReactor<Response>* ServeResponses(
     const TransportContext& transport, Rpc rpc, grpc::CallbackServerContext* context,
-    const Request* request, Service& service,
+    const typename Inbox<Request>::Wire* request, Service& service,
     std::unique_ptr<StreamHandler> (Service::*method)(const Request&, ResponseStream<Response>&)) {
   auto stream = std::make_shared<GrpcResponseStream<Response>>(transport, rpc, *context);
   auto* reactor = stream.get();
-  reactor->Begin(std::move(stream), (service.*method)(*request, *reactor));
+  reactor->Begin(std::move(stream), (service.*method)(Inbox<Request>::Open(*request), *reactor));
   return reactor;
 }
 
@@ -145,7 +161,7 @@ grpc::ServerReadReactor<Request>* ServeRequests(
 
 // Hands a call of many requests and many responses to a service's method.
 template <typename Request, typename Response, typename Service>
-grpc::ServerBidiReactor<Request, Response>* ServeDuplex(
+GrpcBidiReactor<Request, Response>* ServeDuplex(
     const TransportContext& transport, Rpc rpc, grpc::CallbackServerContext* context,
     Service& service,
     std::unique_ptr<StreamHandler> (Service::*method)(DuplexStream<Request, Response>&)) {

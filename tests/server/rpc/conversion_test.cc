@@ -86,23 +86,20 @@ TEST_CASE("touch without a TTL is refused") {
   CHECK(Brief(ToOperation(touch)) == "INVALID_ARGUMENT INVALID_TTL");
 }
 
-TEST_CASE("operations that are not well-formed are set apart with their index and kind") {
-  WireOperations messages;
-  messages.Add()->mutable_get();
-  messages.Add()->set_key("no action");
-  messages.Add()->mutable_touch();
-  messages.Add()->mutable_take();
-  Operations operations;
-  const std::vector<BadOperation> bad = ToOperations(messages, operations);
-  REQUIRE(operations.size() == 2);
-  CHECK(operations[0].kind == OperationKind::kGet);
-  CHECK(operations[1].kind == OperationKind::kTake);
-  REQUIRE(bad.size() == 2);
-  CHECK(bad[0].index == 1);
-  CHECK(Brief(bad[0].status) == "INVALID_ARGUMENT INVALID_REQUEST");
-  CHECK_FALSE(bad[0].kind);
-  CHECK(bad[1].index == 2);
-  CHECK(bad[1].kind == OperationKind::kTouch);
+TEST_CASE("an operation of a batch without an action that is known is refused") {
+  tarn::v1::Operation message;
+  message.set_key("no action");
+  storage::Operation operation;
+  CHECK(Brief(SetOperation(message, operation)) == "INVALID_ARGUMENT INVALID_REQUEST");
+  CHECK_FALSE(KindOf(message));
+}
+
+TEST_CASE("an operation of a batch is refused for what a unary call is refused for") {
+  tarn::v1::Operation message;
+  message.mutable_touch();
+  storage::Operation operation;
+  CHECK(Brief(SetOperation(message, operation)) == "INVALID_ARGUMENT INVALID_TTL");
+  CHECK(KindOf(message) == OperationKind::kTouch);
 }
 
 TEST_CASE("results stand where their operations stood, refused ones in between") {

@@ -1,6 +1,7 @@
 // A transport and a store that do only what a test tells them.
 #pragma once
 
+#include <cstdlib>
 #include <deque>
 #include <functional>
 #include <memory>
@@ -11,9 +12,18 @@
 
 #include "absl/status/status.h"
 #include "server/rpc/call.h"
+#include "server/rpc/encoded_message.h"
 #include "storage/store.h"
 
 namespace tarn::testing {
+
+template <typename Message>
+Message Decode(const server::EncodedMessage& encoded) {
+  Message message;
+  const absl::string_view bytes = encoded.view();
+  if (!message.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) std::abort();
+  return message;
+}
 
 // One streaming call as its service sees it. What the service asks for is recorded; the test then
 // lets it happen.
@@ -43,6 +53,7 @@ class FakeStore final : public storage::Store {
   };
 
   void Run(const storage::BatchRequest& request, storage::Completion done) override {
+    if (on_run) on_run();
     batches.push_back({request.read_order,
                        {request.operations.begin(), request.operations.end()},
                        std::move(done)});
@@ -100,6 +111,7 @@ class FakeStore final : public storage::Store {
   const storage::Limits& limits() const override { return limits_; }
   storage::Engine& engine() override { std::abort(); }
 
+  std::function<void()> on_run;
   bool inline_completion = false;
   std::optional<std::string> value;  // What gets find instead.
   std::deque<Batch> batches;         // Submitted, not completed.

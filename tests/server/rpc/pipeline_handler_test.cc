@@ -52,18 +52,24 @@ class Pipeline {
   // The client sends a batch, which the server must have asked for.
   void Send(const Request& request) {
     REQUIRE(stream_.reading != nullptr);
-    *stream_.reading = request;
+    SendBytes(Encode(request));
+  }
+  void SendBytes(EncodedMessage bytes) {
+    REQUIRE(stream_.reading != nullptr);
+    *stream_.reading = std::move(bytes);
     stream_.reading = nullptr;
     handler_->OnRead(Outcome::kDone);
   }
   void HalfClose() { handler_->OnRead(Outcome::kFailed); }
 
   // The batch whose answer is being written now; 0 when none is.
-  uint64_t Writing() const { return stream_.writing ? stream_.writing->batch_id() : 0; }
+  uint64_t Writing() const {
+    return stream_.writing ? testing::Decode<Response>(*stream_.writing).batch_id() : 0;
+  }
   // That answer has gone out.
   Response Written() {
     REQUIRE(stream_.writing);
-    Response response = *std::exchange(stream_.writing, std::nullopt);
+    Response response = testing::Decode<Response>(*std::exchange(stream_.writing, std::nullopt));
     handler_->OnWritten(Outcome::kDone);
     return response;
   }
@@ -92,7 +98,7 @@ class Pipeline {
   testing::FakeStore store_;
   Gate gate_;
   Counters counters_;
-  testing::FakeStream<Request, Response> stream_;
+  testing::FakeStream<EncodedMessage, EncodedMessage> stream_;
   std::unique_ptr<PipelineHandler> handler_;
 };
 
@@ -181,6 +187,28 @@ TEST_CASE("a batch that is refused is answered, and the stream goes on") {
   CHECK(pipeline.store().batches.size() == 1);
 }
 
+TEST_CASE("bytes that are no batch are answered, and the stream goes on") {
+  Pipeline pipeline;
+  const Request understood = Batch(7);
+  std::string bytes = understood.SerializeAsString() + "\x22\x7f";
+  const auto kept = std::make_shared<std::string>(bytes);
+  pipeline.Start().SendBytes({std::shared_ptr<const char>(kept, kept->data()), kept->size()});
+  const Response response = pipeline.Written();
+  CHECK(response.batch_id() == 7);
+  CHECK(response.status().message() == "the batch is not a well-formed message");
+  CHECK(response.status().code() == static_cast<int>(absl::StatusCode::kInvalidArgument));
+  pipeline.Send(Write(2));
+  CHECK(pipeline.store().batches.size() == 1);
+}
+
+TEST_CASE("the next batch is asked for before the one at hand is run") {
+  Pipeline pipeline;
+  bool asked = false;
+  pipeline.store().on_run = [&] { asked = pipeline.Reads(); };
+  pipeline.Start().Send(Read(1));
+  CHECK(asked);
+}
+
 TEST_CASE("a batch of which every operation is refused is answered without the store") {
   Pipeline pipeline;
   Request request = Batch(1);
@@ -229,6 +257,9 @@ TEST_CASE("no more is read while as many bytes of answers as allowed wait to be 
   pipeline.store().inline_completion = true;
   pipeline.store().value = std::string(100, 'v');
   pipeline.Start().Send(Read(1));
+  pipeline.Send(Read(2));  // Was asked for before the first was run.
+  CHECK_FALSE(pipeline.Reads());
+  pipeline.Written();
   CHECK_FALSE(pipeline.Reads());
   pipeline.Written();
   CHECK(pipeline.Reads());

@@ -1,6 +1,7 @@
 #include "server/rpc/scan_handler.h"
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -49,6 +50,11 @@ class Scanning {
     request_.set_limit(limit);
     return *this;
   }
+  Scanning& AsksWith(absl::string_view bytes) {
+    const auto kept = std::make_shared<std::string>(bytes);
+    bytes_ = EncodedMessage(std::shared_ptr<const char>(kept, kept->data()), kept->size());
+    return *this;
+  }
   Scanning& OpensWith(const absl::Status& error) {
     store_.open_scan = [error] { return error; };
     return *this;
@@ -59,7 +65,8 @@ class Scanning {
   }
 
   Scanning& Start() {
-    handler_ = std::make_unique<ScanHandler>(gate_, counters_, ServerLimits(), request_, stream_);
+    handler_ = std::make_unique<ScanHandler>(gate_, counters_, ServerLimits(),
+                                             bytes_.value_or(Encode(request_)), stream_);
     handler_->Start();
     return *this;
   }
@@ -67,9 +74,10 @@ class Scanning {
   // What is being written: "a@9" or "a@9+" when there is more, "@9" for a chunk without entries.
   std::string Chunk() const {
     if (!stream_.writing) return "nothing";
-    std::string text = stream_.writing->entries().empty() ? "" : stream_.writing->entries(0).key();
-    text += "@" + std::to_string(stream_.writing->revision());
-    return stream_.writing->resume_token().empty() ? text : text + "+";
+    const auto chunk = testing::Decode<tarn::v1::ScanResponse>(*stream_.writing);
+    std::string text = chunk.entries().empty() ? "" : chunk.entries(0).key();
+    text += "@" + std::to_string(chunk.revision());
+    return chunk.resume_token().empty() ? text : text + "+";
   }
   void Written(Outcome outcome = Outcome::kDone) {
     stream_.writing.reset();
@@ -87,7 +95,8 @@ class Scanning {
   Gate gate_;
   Counters counters_;
   tarn::v1::ScanRequest request_;
-  testing::FakeStream<tarn::v1::ScanRequest, tarn::v1::ScanResponse> stream_;
+  std::optional<EncodedMessage> bytes_;
+  testing::FakeStream<EncodedMessage, EncodedMessage> stream_;
   std::unique_ptr<ScanHandler> handler_;
 };
 
@@ -126,6 +135,12 @@ TEST_CASE("a scan that cannot be opened says why") {
   Scanning scan('c');
   scan.OpensWith(absl::InternalError("broken")).Start();
   CHECK(scan.End() == "broken");
+}
+
+TEST_CASE("bytes that are no scan are refused") {
+  Scanning scan('c');
+  scan.AsksWith("\x0a\x7f").Start();
+  CHECK(scan.End() == "the request is not a well-formed message");
 }
 
 TEST_CASE("a scan that fails midway says why") {
