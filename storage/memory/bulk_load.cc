@@ -47,6 +47,7 @@ absl::Status MemoryBulkLoad::Add(absl::Span<const EntryView> entries) {
   const size_t first = next_first_.fetch_add(kFirstStep, std::memory_order_relaxed);
   for (size_t i = 0; i < memory::kShards; ++i) {
     const size_t index = (first + i) % memory::kShards;
+    table_->Tidy();
     TARN_RETURN_IF_ERROR(AddTo(table_->shard(index), runs[index]));
   }
   Count(entries);
@@ -97,8 +98,10 @@ absl::Status MemoryBulkLoad::Publish(const StoreMeta& meta) {
   engine_.gauge_.state_bytes.store(gauge_.state_bytes.load());
   engine_.gauge_.image_bytes.store(0);
   engine_.ledger_.Clear();
-  for (NamespaceId ns = 0; ns < UsageLedger::kMaxNamespaceIds; ++ns)
-    engine_.ledger_.Add(ns, usage_.Get(ns));
+  for (NamespaceId ns = 0; ns < UsageLedger::kMaxNamespaceIds; ++ns) {
+    const Usage usage = usage_.Get(ns);
+    if (usage.entries != 0) engine_.ledger_.Add(ns, usage);  // An unused slot takes no memory.
+  }
   engine_.StartIncarnation(meta);
   return absl::OkStatus();
 }

@@ -158,8 +158,10 @@ size_t MemoryCursor::Copy(const Shard& shard, base::UnixMs now, Stretch* stretch
   size_t bytes = 0;
   size_t copied = 0;
   const Entry* last = nullptr;
+  // They are in order: mostly the last one answers for all.
+  const bool all_in_range = visited_.empty() || InRange(*visited_.back());
   for (const Entry* const slot : visited_) {
-    if (!InRange(*slot)) {
+    if (!all_in_range && !InRange(*slot)) {
       stretch->exhausted = true;
       break;
     }

@@ -70,6 +70,7 @@ void MemoryEngine::Run(const Batch& batch, Completion done) {
       *table_,    clock_,  options_.limits, revisions_,
       snapshots_, ledger_, gauge_,          static_cast<int64_t>(options_.memory_limit_bytes)};
   memory::BatchRun(context, batch, result).Run();
+  table_->Tidy();
   EnforceSnapshotLimit();
   std::move(done)(result);
 }
@@ -113,6 +114,7 @@ absl::StatusOr<SweepResult> MemoryEngine::SweepExpired(size_t max_entries) {
                                     ledger_.Add(ns, change.usage);
                                   });
   }
+  table_->Tidy();
   return result;
 }
 

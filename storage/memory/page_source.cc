@@ -13,21 +13,37 @@ char* BaseOf(char* span) {
                                  ~uintptr_t{PageSource::kChunkBytes - 1});
 }
 
+// With memory behind all of it.
+char* NewChunk() {
+  constexpr size_t kPageBytes = 4096;
+  auto* const base =
+      static_cast<char*>(std::aligned_alloc(PageSource::kChunkBytes, PageSource::kChunkBytes));
+  if (base == nullptr) std::abort();
+  // Where it is refused, memory is as slow as it was.
+  madvise(base, PageSource::kChunkBytes, MADV_HUGEPAGE);
+  for (size_t at = 0; at < PageSource::kChunkBytes; at += kPageBytes)
+    *const_cast<volatile char*>(base + at) = 0;
+  return base;
+}
+
 }  // namespace
 
 PageSource::~PageSource() {
   const absl::MutexLock lock(&mutex_);
   for (const auto& [base, chunk] : chunks_) std::free(base);
+  for (char* const base : whole_) std::free(base);
 }
 
 char* PageSource::Take() {
   const absl::MutexLock lock(&mutex_);
-  if (open_.empty()) AddChunk();
+  if (open_.empty()) AddChunk(NewChunk());
   char* const base = open_.back();
   Chunk& chunk = chunks_.at(base);
   char* const span = chunk.free.back();
   chunk.free.pop_back();
   if (chunk.free.empty()) Close(base);
+  --free_spans_;
+  NoteChange();
   return span;
 }
 
@@ -37,25 +53,44 @@ void PageSource::Give(char* span) {
   Chunk& chunk = chunks_.at(base);
   if (chunk.free.empty()) Open(base);
   chunk.free.push_back(span);
-  // One stays, so that a store at the edge of a chunk does not ask for it again and again.
-  if (chunk.free.size() == kSpans && open_.size() > 1) RemoveChunk(base);
+  ++free_spans_;
+  if (chunk.free.size() == kSpans && free_spans_ >= kSpans + kFewSpans) {
+    Close(base);
+    chunks_.erase(base);
+    whole_.push_back(base);
+    free_spans_ -= kSpans;
+  }
+  NoteChange();
 }
 
-void PageSource::AddChunk() {
-  auto* const base = static_cast<char*>(std::aligned_alloc(kChunkBytes, kChunkBytes));
-  if (base == nullptr) std::abort();
-  // Where it is refused, memory is as slow as it was.
-  madvise(base, kChunkBytes, MADV_HUGEPAGE);
+void PageSource::NoteChange() {
+  untidy_.store(free_spans_ < kFewSpans || !whole_.empty(), std::memory_order_relaxed);
+}
+
+void PageSource::TidyNow() {
+  std::vector<char*> whole;
+  bool few = false;
+  {
+    const absl::MutexLock lock(&mutex_);
+    whole.swap(whole_);
+    few = free_spans_ < kFewSpans;
+    untidy_.store(false, std::memory_order_relaxed);  // One thread is enough.
+  }
+  if (few) {
+    char* const base = NewChunk();
+    const absl::MutexLock lock(&mutex_);
+    AddChunk(base);
+    NoteChange();
+  }
+  for (char* const base : whole) std::free(base);
+}
+
+void PageSource::AddChunk(char* base) {
   Chunk& chunk = chunks_[base];
   // The lowest is taken first.
   for (size_t i = kSpans; i > 0; --i) chunk.free.push_back(base + (i - 1) * kSpanBytes);
+  free_spans_ += kSpans;
   Open(base);
-}
-
-void PageSource::RemoveChunk(char* base) {
-  Close(base);
-  chunks_.erase(base);
-  std::free(base);
 }
 
 void PageSource::Open(char* base) {

@@ -116,8 +116,8 @@ class Shard {
                     const ImageNeeds& needs);
   ShardChange Erase(const Probe& probe, Entry* current, Revision revision, const ImageNeeds& needs);
 
-  // Adds entries, fastest when they ascend; null when one of them is there already, and then some of
-  // the others may have been added.
+  // Adds entries, fastest when they ascend; null when one of them is there already, and then some
+  // of the others may have been added.
   std::optional<ShardChange> Load(absl::Span<const LoadedEntry> run);
 
   // Removes at most `max_entries` whose deadline is at or before `horizon`, passing each

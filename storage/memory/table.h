@@ -18,6 +18,9 @@ class Table {
   // A monitor, if there is one, outlives the table.
   explicit Table(LockMonitor* monitor) : Table(monitor, std::make_index_sequence<kShards>()) {}
 
+  // Without a lock held: gets and gives back memory for what was done.
+  void Tidy() { pages_.Tidy(); }
+
   Shard& shard(size_t index) { return shards_[index]; }
   const Shard& shard(size_t index) const { return shards_[index]; }
 

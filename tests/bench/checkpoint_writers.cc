@@ -1,6 +1,9 @@
 // What checkpoints cost those who write meanwhile.
 #include <atomic>
 #include <chrono>
+#include <ctime>
+#include <numeric>
+#include <string>
 #include <thread>
 #include <vector>
 
@@ -17,18 +20,41 @@ using Clock = std::chrono::steady_clock;
 constexpr int kThreads = 2;  // Of a checkpoint.
 constexpr double kAloneSeconds = 3;
 constexpr double kCheckpointsSeconds = 10;
+constexpr double kLocksSeconds = 2;
 
 uint64_t NanosBetween(Clock::time_point from, Clock::time_point to) {
   return static_cast<uint64_t>(
       std::chrono::duration_cast<std::chrono::nanoseconds>(to - from).count());
 }
 
+// All keys in an order of their own, side by side: as with keys that a request has just brought,
+// reading them costs next to nothing.
+class ShuffledKeys {
+ public:
+  explicit ShuffledKeys(const WindowData& data) {
+    std::vector<size_t> order(data.size());
+    std::iota(order.begin(), order.end(), size_t{0});
+    SplitMix random(77);
+    for (size_t left = order.size(); left > 1; --left)
+      std::swap(order[left - 1], order[random.Below(left)]);
+    for (const size_t i : order) bytes_.append(data.key(i).data(), kKeyBytes);
+  }
+
+  // Wraps around.
+  absl::string_view at(size_t i) const {
+    return {bytes_.data() + i % (bytes_.size() / kKeyBytes) * kKeyBytes, kKeyBytes};
+  }
+
+ private:
+  std::string bytes_;
+};
+
 // One thread that overwrites entries at random as fast as it can, and counts only while it is told
 // to.
 class Writer {
  public:
-  Writer(BenchEngine& engine, const WindowData& data)
-      : engine_(engine), data_(data), thread_([this] { Work(); }) {}
+  Writer(BenchEngine& engine, const WindowData& data, const ShuffledKeys& keys)
+      : engine_(engine), data_(data), keys_(keys), thread_([this] { Work(); }) {}
 
   void Count() { counting_.store(true, std::memory_order_relaxed); }
   void Pause() { counting_.store(false, std::memory_order_relaxed); }
@@ -44,10 +70,9 @@ class Writer {
 
  private:
   void Work() {
-    SplitMix random(77);
     Clock::time_point before = Clock::now();
-    while (!stop_.load(std::memory_order_relaxed)) {
-      engine_.Put(data_.key(random.Below(data_.size())), data_.value(random.Below(kValues)));
+    for (size_t i = 0; !stop_.load(std::memory_order_relaxed); ++i) {
+      engine_.Put(keys_.at(i), data_.value(i % kValues));
       const Clock::time_point after = Clock::now();
       if (counting_.load(std::memory_order_relaxed)) {
         const uint64_t nanos = NanosBetween(before, after);
@@ -62,6 +87,7 @@ class Writer {
 
   BenchEngine& engine_;
   const WindowData& data_;
+  const ShuffledKeys& keys_;
   Histogram latencies_;
   double nanos_ = 0;
   std::atomic<bool> counting_{false};
@@ -80,8 +106,8 @@ WriterFigures FiguresOf(Writer& writer) {
   return {writer.PutsPerSecond(), latencies.PercentileUs(0.999), latencies.max_us()};
 }
 
-WriterFigures WriteAlone(BenchEngine& engine, const WindowData& data) {
-  Writer writer(engine, data);
+WriterFigures WriteAlone(BenchEngine& engine, const WindowData& data, const ShuffledKeys& keys) {
+  Writer writer(engine, data, keys);
   writer.Count();
   std::this_thread::sleep_for(std::chrono::duration<double>(kAloneSeconds));
   return FiguresOf(writer);
@@ -89,18 +115,74 @@ WriterFigures WriteAlone(BenchEngine& engine, const WindowData& data) {
 
 // Counts from the opening of each checkpoint's snapshot to its publication.
 WriterFigures WriteDuringCheckpoints(BenchEngine& engine, const WindowData& data,
-                                     BenchCheckpointer& checkpointer,
-                                     std::vector<double>* durations) {
-  Writer writer(engine, data);
-  const Clock::time_point end =
-      Clock::now() + std::chrono::duration_cast<Clock::duration>(
-                         std::chrono::duration<double>(kCheckpointsSeconds));
+                                     const ShuffledKeys& keys, BenchCheckpointer& checkpointer,
+                                     double seconds, std::vector<double>* durations) {
+  Writer writer(engine, data, keys);
+  const Clock::time_point end = Clock::now() + std::chrono::duration_cast<Clock::duration>(
+                                                   std::chrono::duration<double>(seconds));
   while (Clock::now() < end) {
     writer.Count();
     durations->push_back(absl::ToDoubleSeconds(checkpointer.Create().duration));
     writer.Pause();
   }
   return FiguresOf(writer);
+}
+
+// How long locks were held: by the clock, and by the processor time of who held them, which is what
+// is left of it on a machine where threads have a processor to themselves.
+class HoldTimes final : public storage::memory::LockMonitor {
+ public:
+  void OnLocked() override {
+    if (depth++ != 0) return;
+    since = NanosOf(CLOCK_MONOTONIC);
+    cpu_since = NanosOf(CLOCK_THREAD_CPUTIME_ID);
+  }
+  void OnUnlocking() override {
+    if (--depth != 0) return;
+    RaiseTo(longest_cpu_, NanosOf(CLOCK_THREAD_CPUTIME_ID) - cpu_since);
+    RaiseTo(longest_, NanosOf(CLOCK_MONOTONIC) - since);
+  }
+
+  // Since it was asked before.
+  double TakeLongestUs() { return static_cast<double>(longest_.exchange(0)) / 1e3; }
+  double TakeLongestCpuUs() { return static_cast<double>(longest_cpu_.exchange(0)) / 1e3; }
+
+ private:
+  static int64_t NanosOf(clockid_t clock) {
+    timespec time{};
+    clock_gettime(clock, &time);
+    return int64_t{time.tv_sec} * 1'000'000'000 + time.tv_nsec;
+  }
+  static void RaiseTo(std::atomic<int64_t>& longest, int64_t nanos) {
+    int64_t seen = longest.load(std::memory_order_relaxed);
+    while (seen < nanos && !longest.compare_exchange_weak(seen, nanos)) {
+    }
+  }
+
+  inline static thread_local int depth = 0;
+  inline static thread_local int64_t since = 0;
+  inline static thread_local int64_t cpu_since = 0;
+  std::atomic<int64_t> longest_{0};
+  std::atomic<int64_t> longest_cpu_{0};
+};
+
+// In a run of its own, because the clocks cost the writer more than its writes. The first round
+// begins with an empty store: growing is part of it. What Tarn does shows in every round; what
+// interrupts and the host of a virtual machine take from a holder shows in some.
+void MeasureLocks(const WindowData& data, const ShuffledKeys& keys, int rounds, Report& report) {
+  const WorkDirectory directory;
+  HoldTimes times;
+  BenchEngine engine({.lock_monitor = &times});
+  engine.Fill(data);
+  BenchCheckpointer checkpointer(engine, directory.path(), checkpoint::Codec::kLz4, kThreads);
+  std::vector<double> durations, longest, longest_cpu;
+  for (int round = 0; round < rounds; ++round) {
+    WriteDuringCheckpoints(engine, data, keys, checkpointer, kLocksSeconds, &durations);
+    longest.push_back(times.TakeLongestUs());
+    longest_cpu.push_back(times.TakeLongestCpuUs());
+  }
+  report.Add("max_lock_hold_us", SpreadOf(longest_cpu), AtMost(1'000));
+  report.Add("max_lock_hold_wall_us", SpreadOf(longest));
 }
 
 }  // namespace
@@ -112,11 +194,13 @@ void MeasureWriters(const WindowData& data, const BenchOptions& options, Report&
   engine.Fill(data);
   const auto state = static_cast<double>(ResidentBytes() - before);
   BenchCheckpointer checkpointer(engine, directory.path(), checkpoint::Codec::kLz4, kThreads);
+  const ShuffledKeys keys(data);
   std::vector<double> alone, during, p999_alone, p999, max_alone, max, durations, extra;
   for (int round = 0; round < options.rounds; ++round) {
-    const WriterFigures without = WriteAlone(engine, data);
+    const WriterFigures without = WriteAlone(engine, data, keys);
     const PeakMemory peak;
-    const WriterFigures with = WriteDuringCheckpoints(engine, data, checkpointer, &durations);
+    const WriterFigures with =
+        WriteDuringCheckpoints(engine, data, keys, checkpointer, kCheckpointsSeconds, &durations);
     extra.push_back(peak.ExtraBytes() / state);
     alone.push_back(without.puts_per_second);
     during.push_back(with.puts_per_second);
@@ -134,6 +218,7 @@ void MeasureWriters(const WindowData& data, const BenchOptions& options, Report&
   report.Add("writer_max_us", SpreadOf(max));
   report.Add("writing_create_seconds", SpreadOf(durations));
   report.Add("extra_memory_writing_ratio", SpreadOf(extra).max, AtMost(0.25));
+  MeasureLocks(data, keys, options.rounds, report);
 }
 
 }  // namespace tarn::bench

@@ -58,6 +58,7 @@ TEST_CASE("Memory that is not needed any more goes back") {
     std::vector<void*> blocks;
     for (int i = 0; i < 100'000; ++i) blocks.push_back(pool.Allocate(160));
     for (void* const block : blocks) pool.Free(block, 160);
+    source.Tidy();
     CHECK(source.chunks() <= 2);
   }
 }
@@ -76,7 +77,20 @@ TEST_CASE("Spans of one source do not overlap and can be taken again") {
     REQUIRE(spans[i][PageSource::kSpanBytes - 1] == static_cast<char>(i));
     source.Give(spans[i]);
   }
+  source.Tidy();
+  CHECK(source.chunks() == 2);
+}
+
+TEST_CASE("A source that is tidied has spans at hand, and only so many") {
+  PageSource source;
+  CHECK(source.chunks() == 0);
+  for (int i = 0; i < 3; ++i) source.Tidy();
   CHECK(source.chunks() == 1);
+  std::vector<char*> spans;
+  for (size_t i = 0; i < 100; ++i) spans.push_back(source.Take());
+  CHECK(source.chunks() == 1);
+  source.Tidy();
+  CHECK(source.chunks() == 2);
 }
 
 }  // namespace
