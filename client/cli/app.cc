@@ -7,7 +7,10 @@
 #include "absl/strings/str_cat.h"
 #include "client/cli/batch_command.h"
 #include "client/cli/bench_command.h"
+#include "client/cli/checkpoint_commands.h"
 #include "client/cli/entry_commands.h"
+#include "client/cli/file_commands.h"
+#include "client/cli/job_commands.h"
 #include "client/cli/namespace_commands.h"
 #include "client/cli/options.h"
 #include "client/cli/range_commands.h"
@@ -76,6 +79,9 @@ void AddCommands(CLI::App& app, Command& chosen) {
   AddRangeCommands(app, chosen);
   AddBatchCommand(app, chosen);
   AddNamespaceCommands(app, chosen);
+  AddCheckpointCommands(app, chosen);
+  AddJobCommands(app, chosen);
+  AddFileCommands(app, chosen);
   AddServerCommands(app, chosen);
   AddStatCommand(app, chosen);
   AddBenchCommand(app, chosen);

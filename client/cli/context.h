@@ -12,7 +12,9 @@
 #include "absl/status/statusor.h"
 #include "client/cli/exit_code.h"
 #include "tarn/admin.h"
+#include "tarn/checkpoint.h"
 #include "tarn/client.h"
+#include "tarn/job.h"
 
 namespace tarn::cli {
 
@@ -27,6 +29,8 @@ struct Environment {
   Stream err_kind = Stream::kFile;
   std::function<absl::StatusOr<Client>(const ClientOptions&)> connect;
   std::function<absl::StatusOr<AdminClient>(const ClientOptions&)> connect_admin;
+  std::function<absl::StatusOr<CheckpointClient>(const ClientOptions&)> connect_checkpoints;
+  std::function<absl::StatusOr<JobClient>(const ClientOptions&)> connect_jobs;
   std::function<std::chrono::steady_clock::time_point()> now;
   // Waits, unless Ctrl-C comes before or meanwhile.
   std::function<void(std::chrono::milliseconds)> wait;
@@ -47,6 +51,10 @@ struct Context {
 
   absl::StatusOr<Client> Connect() const { return env.connect(options); }
   absl::StatusOr<AdminClient> ConnectAdmin() const { return env.connect_admin(options); }
+  absl::StatusOr<CheckpointClient> ConnectCheckpoints() const {
+    return env.connect_checkpoints(options);
+  }
+  absl::StatusOr<JobClient> ConnectJobs() const { return env.connect_jobs(options); }
 };
 
 // A command, ready to run.

@@ -20,6 +20,7 @@ struct EntryArguments {
   ConditionOption condition;
   bool value_from_stdin = false;
   bool raw = false;
+  std::string checkpoint;  // Empty: the state as it is now.
 };
 
 struct KeyValue {
@@ -59,9 +60,25 @@ void PrintValue(const Context& context, const EntryArguments& arguments, const s
   Print(context, std::move(fields));
 }
 
+// From a checkpoint, which stays what it is.
+ExitCode GetFromThePast(const Context& context, const EntryArguments& arguments,
+                        const std::string& key) {
+  const auto checkpoints = context.ConnectCheckpoints();
+  if (!checkpoints.ok()) return Report(context, "get", checkpoints.status(), Effect::kReads);
+  const auto got = checkpoints->GetEntry(
+      {.id = arguments.checkpoint, .ns = context.options.ns, .key = key, .timeout = {}});
+  if (!got.ok()) return Report(context, "get", got.status(), Effect::kReads);
+  if (!got->found) return ExitCode::kNotFound;
+  PrintValue(context, arguments, key, got->value,
+             {RevisionField(got->revision), ExpiryField(got->expire_time),
+              TextField("checkpoint_id", got->checkpoint_id)});
+  return ExitCode::kDone;
+}
+
 ExitCode RunGet(Context& context, const EntryArguments& arguments) {
   const auto input = Decode(context, arguments);
   if (!input.has_value()) return ExitCode::kUsage;
+  if (!arguments.checkpoint.empty()) return GetFromThePast(context, arguments, input->key);
   const auto client = context.Connect();
   if (!client.ok()) return Report(context, "get", client.status(), Effect::kReads);
   const auto got = client->Get(input->key, {.precondition = arguments.condition.precondition()});
@@ -193,6 +210,10 @@ void AddEntryCommands(CLI::App& app, Command& chosen) {
   const Added get =
       Add(app, chosen, "get", "Print the value of a key; exit 4 if there is none", RunGet);
   AddRaw(get);
+  get.command
+      .add_option("--checkpoint", get.arguments.checkpoint,
+                  "As it was in this checkpoint, or in the latest")
+      ->type_name("ID");
 
   const Added put = Add(app, chosen, "put", "Store a value; print its revision", RunPut);
   AddValue(put, "The value");

@@ -28,6 +28,12 @@ Environment MakeEnvironment(Interrupt& interrupt) {
       .connect = [](const tarn::ClientOptions& options) { return tarn::Client::Connect(options); },
       .connect_admin =
           [](const tarn::ClientOptions& options) { return tarn::AdminClient::Connect(options); },
+      .connect_checkpoints =
+          [](const tarn::ClientOptions& options) {
+            return tarn::CheckpointClient::Connect(options);
+          },
+      .connect_jobs =
+          [](const tarn::ClientOptions& options) { return tarn::JobClient::Connect(options); },
       .now = [] { return std::chrono::steady_clock::now(); },
       .wait = [&interrupt](std::chrono::milliseconds span) { interrupt.Wait(span); },
       .interrupted = [&interrupt] { return interrupt.requested(); }};

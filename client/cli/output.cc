@@ -41,6 +41,12 @@ Field NumberField(std::string name, uint64_t number) {
   return {std::move(name), std::to_string(number), std::to_string(number)};
 }
 
+Field SizeField(std::string name, uint64_t bytes) {
+  Field field = NumberField(std::move(name), bytes);
+  field.plain = FormatBytes(bytes);
+  return field;
+}
+
 Field SignedField(std::string name, int64_t number) {
   return {std::move(name), std::to_string(number), std::to_string(number)};
 }

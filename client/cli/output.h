@@ -26,6 +26,8 @@ Field TextField(std::string name, std::string_view text);
 // UTF-8, or "NAME_hex".
 Field BytesField(const Context& context, std::string name, std::string_view bytes);
 Field NumberField(std::string name, uint64_t number);
+// With its unit for people, in bytes for JSON.
+Field SizeField(std::string name, uint64_t bytes);
 Field SignedField(std::string name, int64_t number);
 Field BoolField(std::string name, bool value);
 // A revision does not fit into the numbers of most JSON readers: a string there, as protobuf has

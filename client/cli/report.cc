@@ -48,7 +48,27 @@ constexpr Advice kAdvice[] = {
      "Is tarnd running there? See --endpoint and TARN_ENDPOINT; with TLS also --tls-ca."},
     {Reason::kPermissionDenied,
      "Such changes are for clients on the daemon's machine, and for certificates on its list."},
-    {Reason::kDataLoss, "Stored bytes are damaged. See the daemon's log, and restore."},
+    {Reason::kDataLoss,
+     "Stored bytes are damaged. An intact checkpoint brings them back: tarnctl checkpoint list."},
+    {Reason::kCheckpointsDisabled, "Start the daemon with --checkpoint-dir."},
+    {Reason::kInvalidCheckpointId,
+     "An id is like 00000007-0000000042; see: tarnctl checkpoint list."},
+    {Reason::kCheckpointNotFound, "See what there is with: tarnctl checkpoint list."},
+    {Reason::kCheckpointExists,
+     "Compare them: tarnctl inspect FILE, tarnctl checkpoint show ID. Delete the other one first."},
+    {Reason::kCheckpointPinned, "Take the pin off first: tarnctl checkpoint unpin ID."},
+    {Reason::kLastCheckpoint, "Create another one first: tarnctl checkpoint create --force."},
+    {Reason::kInvalidPin, "A reason is one line of text of at most 256 bytes."},
+    {Reason::kOtherStore,
+     "If that is what you want: tarnctl checkpoint import --allow-other-store."},
+    {Reason::kLaterIncarnation,
+     "It was made by a daemon that ran later than this one's state. See: tarnctl server info."},
+    {Reason::kNewerFormat, "Upgrade: a newer version wrote it."},
+    {Reason::kRestoreRunning,
+     "Wait for it, or end it: tarnctl job list, tarnctl job watch ID, tarnctl job cancel ID."},
+    {Reason::kJobNotFound,
+     "See what there is with: tarnctl job list. A restarted daemon knows none of the earlier "
+     "ones."},
     {Reason::kEngineError, "See the daemon's log."},
     {Reason::kInternal, "A defect of tarnd. See its log, and report it."},
 };
@@ -66,7 +86,16 @@ std::string_view AdviceFor(const absl::Status& status, Effect effect) {
   return {};
 }
 
+ExitCode CodeOfPrecondition(Reason reason) {
+  if (reason == Reason::kNamespaceNotFound) return ExitCode::kNotFound;
+  return reason == Reason::kNewerFormat ? ExitCode::kNewerFormat : ExitCode::kLostRace;
+}
+
 }  // namespace
+
+absl::Status Interruption() { return absl::CancelledError("interrupted by Ctrl-C"); }
+
+bool IsInterruption(const absl::Status& status) { return status == Interruption(); }
 
 ExitCode ExitCodeOf(const absl::Status& status, Effect effect) {
   if (effect == Effect::kWrites && IsOutcomeUnknown(status)) return ExitCode::kOutcomeUnknown;
@@ -78,9 +107,12 @@ ExitCode ExitCodeOf(const absl::Status& status, Effect effect) {
       return ExitCode::kUsage;
     case StatusCode::kAborted:
       return ExitCode::kLostRace;
+    case StatusCode::kNotFound:
+      return ExitCode::kNotFound;
+    case StatusCode::kAlreadyExists:
+      return ExitCode::kLostRace;
     case StatusCode::kFailedPrecondition:
-      return ReasonOf(status) == Reason::kNamespaceNotFound ? ExitCode::kNotFound
-                                                            : ExitCode::kLostRace;
+      return CodeOfPrecondition(ReasonOf(status));
     case StatusCode::kDataLoss:
       return ExitCode::kDamaged;
     case StatusCode::kUnavailable:

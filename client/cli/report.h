@@ -11,6 +11,10 @@ namespace tarn::cli {
 
 enum class Effect { kReads, kWrites };
 
+// Why work ended that Ctrl-C has ended: not to be confused with what a server calls cancelled.
+absl::Status Interruption();
+bool IsInterruption(const absl::Status& status);
+
 // How the command ends that failed like this.
 ExitCode ExitCodeOf(const absl::Status& status, Effect effect);
 

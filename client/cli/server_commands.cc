@@ -50,13 +50,6 @@ const char* NameOf(OperationKind kind) {
   return kNames[static_cast<size_t>(kind)];
 }
 
-// A size: with its unit for people, as bytes for JSON.
-Field SizeField(std::string name, uint64_t bytes) {
-  Field field = NumberField(std::move(name), bytes);
-  field.plain = FormatBytes(bytes);
-  return field;
-}
-
 Field SpanField(std::string name, std::chrono::milliseconds span) {
   return TextField(std::move(name), FormatDuration(span));
 }

@@ -32,6 +32,9 @@ class Shell {
         .err = err,
         .connect = [](const ClientOptions& options) { return Client::Connect(options); },
         .connect_admin = [](const ClientOptions& options) { return AdminClient::Connect(options); },
+        .connect_checkpoints =
+            [](const ClientOptions& options) { return CheckpointClient::Connect(options); },
+        .connect_jobs = [](const ClientOptions& options) { return JobClient::Connect(options); },
         .now = [] { return std::chrono::steady_clock::now(); },
         .wait = [](std::chrono::milliseconds) {},
         .interrupted = [] { return false; },

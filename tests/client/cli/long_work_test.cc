@@ -88,6 +88,49 @@ TEST_CASE("without a terminal there is no progress") {
   CHECK(s.err.str().empty());
 }
 
+TEST_CASE("work with a known end has a bar on a terminal") {
+  Screen s;
+  {
+    WorkProgress progress(s.env, "restore", "entries", Loudness::kNormal);
+    WorkState state{.phase = "loading",
+                    .done = 500'000,
+                    .total = 1'000'000,
+                    .per_second = 1e6,
+                    .time_left = milliseconds(400)};
+    progress.Show(state);
+    CHECK(s.err.str().empty());
+    s.now += milliseconds(1000);
+    progress.Show(state);
+    CHECK(s.err.str() ==
+          "\rrestore: loading [##########          ] 50%  500,000 entries  1,000,000/s  1s left");
+  }
+  CHECK(s.err.str().back() == '\r');
+}
+
+TEST_CASE("without a terminal there is a line now and then, and none when it is not wanted") {
+  Screen s;
+  s.env.err_kind = Stream::kFile;
+  WorkProgress progress(s.env, "restore", "entries", Loudness::kNormal);
+  WorkProgress quiet(s.env, "restore", "entries", Loudness::kQuiet);
+  for (int second = 0; second < 25; ++second) {
+    s.now += milliseconds(1000);
+    progress.Show({.phase = "switching", .done = 5, .time_left = {}});
+    quiet.Show({.phase = "switching", .done = 5, .time_left = {}});
+  }
+  const std::string line = "tarnctl: restore: switching  5 entries  0/s\n";
+  CHECK(s.err.str() == line + line);
+}
+
+TEST_CASE("bytes have a rate of their own") {
+  Screen s;
+  ByteProgress progress(s.env, "export", Loudness::kNormal);
+  progress.Show("receiving", 0, 4 << 20);
+  s.now += milliseconds(2000);
+  progress.Show("receiving", 2 << 20, 4 << 20);
+  CHECK(s.err.str() ==
+        "\rexport: receiving [##########          ] 50%  2.0 MiB  1.0 MiB/s  2s left");
+}
+
 TEST_CASE("an answer that comes after its caller has gone does no harm") {
   auto deaf = std::make_shared<Deaf>();
   Terminal t;

@@ -24,9 +24,11 @@ inline bool Says(const std::string& text, const std::string& part) {
 
 struct Terminal {
   std::shared_ptr<testing::FakeStore> store = std::make_shared<testing::FakeStore>();
-  // Null: a connection to `store`, and an admin connection that offers nothing.
+  // Null: a connection to `store`, and an admin connection that offers nothing. So do the others.
   std::shared_ptr<Connection> connection;
   std::shared_ptr<AdminConnection> admin;
+  std::shared_ptr<CheckpointConnection> checkpoints = std::make_shared<CheckpointConnection>();
+  std::shared_ptr<JobConnection> jobs = std::make_shared<JobConnection>();
   Stream in_kind = Stream::kFile;
   Stream err_kind = Stream::kFile;
   ClientOptions seen;  // Those of the last command.
@@ -46,6 +48,9 @@ struct Terminal {
         .err_kind = err_kind,
         .connect = [this](const ClientOptions& options) { return Connect(options); },
         .connect_admin = [this](const ClientOptions& options) { return Admin(options); },
+        .connect_checkpoints =
+            [this](const ClientOptions& options) { return Checkpoints(options); },
+        .connect_jobs = [this](const ClientOptions& options) { return Jobs(options); },
         .now = [this] { return now; },
         .wait = [this](std::chrono::milliseconds span) { now += span; },
         .interrupted = [this] { return Interrupted(); }};
@@ -64,6 +69,16 @@ struct Terminal {
     seen = options;
     if (admin != nullptr) return AdminClient(admin);
     return AdminClient(std::make_shared<AdminConnection>());
+  }
+
+  absl::StatusOr<CheckpointClient> Checkpoints(const ClientOptions& options) {
+    seen = options;
+    return CheckpointClient(checkpoints);
+  }
+
+  absl::StatusOr<JobClient> Jobs(const ClientOptions& options) {
+    seen = options;
+    return JobClient(jobs);
   }
 
   bool Interrupted() {
