@@ -13,8 +13,6 @@ find_package(civetweb CONFIG REQUIRED)
 find_package(prometheus-cpp CONFIG REQUIRED)
 find_package(RocksDB CONFIG REQUIRED)
 find_package(Catch2 CONFIG REQUIRED)
-find_package(rapidcheck CONFIG REQUIRED)
-find_package(benchmark CONFIG REQUIRED)
 
 find_package(PkgConfig REQUIRED)
 
@@ -30,7 +28,15 @@ tarn_pkg_config_target(lz4 liblz4)
 tarn_pkg_config_target(zstd libzstd)
 tarn_pkg_config_target(snappy snappy)
 tarn_pkg_config_target(jemalloc jemalloc)
+tarn_pkg_config_target(hiredis hiredis)
+
+# Headers alone, and no module of any kind. Its functions are compiled once: see storage/redis/asio_functions.cc.
+find_path(TARN_ASIO_INCLUDE_DIR asio.hpp REQUIRED)
+add_library(tarn_asio INTERFACE)
+target_include_directories(tarn_asio SYSTEM INTERFACE "${TARN_ASIO_INCLUDE_DIR}")
+target_compile_definitions(tarn_asio INTERFACE ASIO_STANDALONE ASIO_NO_DEPRECATED ASIO_SEPARATE_COMPILATION)
+target_link_libraries(tarn_asio INTERFACE OpenSSL::SSL OpenSSL::Crypto Threads::Threads)
+add_library(tarn_deps::asio ALIAS tarn_asio)
 
 add_library(tarn_deps::civetweb ALIAS civetweb::civetweb)
-add_library(tarn_deps::rapidcheck ALIAS rapidcheck)
 add_library(tarn_deps::prometheus ALIAS prometheus-cpp::core)
