@@ -25,6 +25,7 @@ test: setup  ## install what is missing, build, run every test once
 	ctest --preset $(PRESET)
 
 check:  ## build the dev preset, run the quick tests
+	.ci/tools promtool
 	$(call built,$(CHECK_PRESET))
 	ctest --preset $(CHECK_PRESET) -L '^check$$'
 
@@ -50,11 +51,12 @@ soak: setup  ## the long counts: hours
 	$(call built,$(PRESET))
 	ctest --test-dir build/$(PRESET) --output-on-failure --no-tests=error -L '^soak$$'
 
-install:  ## programs, libtarn and its headers to PREFIX (/usr/local), under DESTDIR if set
+install: setup  ## programs, libtarn and its headers to PREFIX (/usr/local), under DESTDIR if set
 	$(call built,$(PRESET))
 	cmake --install build/$(PRESET) --prefix '$(PREFIX)'
 
 asan tsan: setup  ## every test under the address and undefined-behaviour, or the thread sanitizer
+	.ci/tools promtool
 	$(call built,$@)
 	ctest --preset $@
 
@@ -64,6 +66,7 @@ fuzz:  ## build the libFuzzer programs in build/fuzz/fuzz and run each for FUZZ_
 	.ci/fuzz $(or $(FUZZ_SECONDS),60)
 
 coverage: setup  ## every test, then lines covered per folder
+	.ci/tools promtool
 	$(call built,coverage)
 	ctest --preset coverage
 	.ci/coverage build/coverage
