@@ -386,6 +386,17 @@ TEST_CASE("a long diff goes out in chunks, at the caller's pace") {
   CHECK(changes == 1000);
 }
 
+TEST_CASE("a long stretch without differences sends nothing, and lets others have their turn") {
+  CheckpointWorld world;
+  PutMuch(world);
+  world.Publish();
+  world.Publish();
+  Diffing diffing(world, Between(kFirst, "latest"));
+  REQUIRE(world.control->executor().RunOne());
+  CHECK(world.control->executor().waiting() == 1);
+  CHECK(diffing.All() == "0 0 0 601");
+}
+
 TEST_CASE("a diff that is cancelled, drained or abandoned ends") {
   CheckpointWorld world;
   PublishTwo(world);
