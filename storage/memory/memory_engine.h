@@ -59,6 +59,8 @@ class MemoryEngine final : public Engine {
  private:
   friend class MemoryBulkLoad;
 
+  static constexpr size_t kCacheLineBytes = 64;
+
   MemoryEngine(const MemoryEngineOptions& options, const base::Clock& clock, UsageLedger& ledger);
 
   void StartIncarnation(const StoreMeta& meta);
@@ -68,10 +70,12 @@ class MemoryEngine final : public Engine {
   const MemoryEngineOptions options_;
   const base::Clock& clock_;
   UsageLedger& ledger_;
-  RevisionSource revisions_{0};
-  memory::SnapshotRegistry snapshots_;
-  memory::MemoryGauge gauge_;
+  // What every write changes, what it only reads, and what some change: in cache lines of their own,
+  // so that writers do not take from each other more than they must.
+  alignas(kCacheLineBytes) RevisionSource revisions_{0};
+  alignas(kCacheLineBytes) memory::SnapshotRegistry snapshots_;
   std::unique_ptr<memory::Table> table_;  // Replaced only by Publish, while nothing is under way.
+  alignas(kCacheLineBytes) memory::MemoryGauge gauge_;
 
   mutable absl::Mutex meta_mutex_;
   std::optional<StoreMeta> meta_ ABSL_GUARDED_BY(meta_mutex_);

@@ -169,6 +169,7 @@ void RunCheckpointBench(const BenchOptions& options, Report& report) {
   if (wanted("codecs")) MeasureCodecs(data, options, report);
   if (wanted("restore")) MeasureRestore(data, options, report);
   if (wanted("writers")) MeasureWriters(data, options, report);
+  if (wanted("rpc-writers")) MeasureRpcWriters(data, options, report);
 }
 
 }  // namespace tarn::bench

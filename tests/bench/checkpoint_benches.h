@@ -9,4 +9,7 @@ namespace tarn::bench {
 // One writing thread in this process, without and with checkpoints back to back.
 void MeasureWriters(const WindowData& data, const BenchOptions& options, Report& report);
 
+// The same over gRPC, 64 calls in flight, against a tarnd of its own.
+void MeasureRpcWriters(const WindowData& windows, const BenchOptions& options, Report& report);
+
 }  // namespace tarn::bench

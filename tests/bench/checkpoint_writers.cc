@@ -2,13 +2,13 @@
 #include <atomic>
 #include <chrono>
 #include <ctime>
-#include <numeric>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "tests/bench/checkpoint_benches.h"
 #include "tests/bench/checkpoint_world.h"
+#include "tests/bench/data_set.h"
 #include "tests/bench/histogram.h"
 #include "tests/bench/measure.h"
 
@@ -27,33 +27,11 @@ uint64_t NanosBetween(Clock::time_point from, Clock::time_point to) {
       std::chrono::duration_cast<std::chrono::nanoseconds>(to - from).count());
 }
 
-// All keys in an order of their own, side by side: as with keys that a request has just brought,
-// reading them costs next to nothing.
-class ShuffledKeys {
- public:
-  explicit ShuffledKeys(const WindowData& data) {
-    std::vector<size_t> order(data.size());
-    std::iota(order.begin(), order.end(), size_t{0});
-    SplitMix random(77);
-    for (size_t left = order.size(); left > 1; --left)
-      std::swap(order[left - 1], order[random.Below(left)]);
-    for (const size_t i : order) bytes_.append(data.key(i).data(), kKeyBytes);
-  }
-
-  // Wraps around.
-  absl::string_view at(size_t i) const {
-    return {bytes_.data() + i % (bytes_.size() / kKeyBytes) * kKeyBytes, kKeyBytes};
-  }
-
- private:
-  std::string bytes_;
-};
-
 // One thread that overwrites entries at random as fast as it can, and counts only while it is told
 // to.
 class Writer {
  public:
-  Writer(BenchEngine& engine, const WindowData& data, const ShuffledKeys& keys)
+  Writer(BenchEngine& engine, const WindowData& data, const DataSet& keys)
       : engine_(engine), data_(data), keys_(keys), thread_([this] { Work(); }) {}
 
   void Count() { counting_.store(true, std::memory_order_relaxed); }
@@ -72,7 +50,7 @@ class Writer {
   void Work() {
     Clock::time_point before = Clock::now();
     for (size_t i = 0; !stop_.load(std::memory_order_relaxed); ++i) {
-      engine_.Put(keys_.at(i), data_.value(i % kValues));
+      engine_.Put(keys_.shuffled_key(i), data_.value(i % kValues));
       const Clock::time_point after = Clock::now();
       if (counting_.load(std::memory_order_relaxed)) {
         const uint64_t nanos = NanosBetween(before, after);
@@ -87,7 +65,7 @@ class Writer {
 
   BenchEngine& engine_;
   const WindowData& data_;
-  const ShuffledKeys& keys_;
+  const DataSet& keys_;
   Histogram latencies_;
   double nanos_ = 0;
   std::atomic<bool> counting_{false};
@@ -106,7 +84,7 @@ WriterFigures FiguresOf(Writer& writer) {
   return {writer.PutsPerSecond(), latencies.PercentileUs(0.999), latencies.max_us()};
 }
 
-WriterFigures WriteAlone(BenchEngine& engine, const WindowData& data, const ShuffledKeys& keys) {
+WriterFigures WriteAlone(BenchEngine& engine, const WindowData& data, const DataSet& keys) {
   Writer writer(engine, data, keys);
   writer.Count();
   std::this_thread::sleep_for(std::chrono::duration<double>(kAloneSeconds));
@@ -115,7 +93,7 @@ WriterFigures WriteAlone(BenchEngine& engine, const WindowData& data, const Shuf
 
 // Counts from the opening of each checkpoint's snapshot to its publication.
 WriterFigures WriteDuringCheckpoints(BenchEngine& engine, const WindowData& data,
-                                     const ShuffledKeys& keys, BenchCheckpointer& checkpointer,
+                                     const DataSet& keys, BenchCheckpointer& checkpointer,
                                      double seconds, std::vector<double>* durations) {
   Writer writer(engine, data, keys);
   const Clock::time_point end = Clock::now() + std::chrono::duration_cast<Clock::duration>(
@@ -169,7 +147,7 @@ class HoldTimes final : public storage::memory::LockMonitor {
 // In a run of its own, because the clocks cost the writer more than its writes. The first round
 // begins with an empty store: growing is part of it. What Tarn does shows in every round; what
 // interrupts and the host of a virtual machine take from a holder shows in some.
-void MeasureLocks(const WindowData& data, const ShuffledKeys& keys, int rounds, Report& report) {
+void MeasureLocks(const WindowData& data, const DataSet& keys, int rounds, Report& report) {
   const WorkDirectory directory;
   HoldTimes times;
   BenchEngine engine({.lock_monitor = &times});
@@ -194,7 +172,7 @@ void MeasureWriters(const WindowData& data, const BenchOptions& options, Report&
   engine.Fill(data);
   const auto state = static_cast<double>(ResidentBytes() - before);
   BenchCheckpointer checkpointer(engine, directory.path(), checkpoint::Codec::kLz4, kThreads);
-  const ShuffledKeys keys(data);
+  const DataSet keys(data);
   std::vector<double> alone, during, p999_alone, p999, max_alone, max, durations, extra;
   for (int round = 0; round < options.rounds; ++round) {
     const WriterFigures without = WriteAlone(engine, data, keys);

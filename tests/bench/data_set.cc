@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "tests/bench/window_data.h"
+
 namespace tarn::bench {
 
 DataSet::DataSet(size_t entries) : keys_(entries * kKeyBytes, '\0') {
@@ -14,14 +16,28 @@ DataSet::DataSet(size_t entries) : keys_(entries * kKeyBytes, '\0') {
     }
   };
   fill(keys_.data(), keys_.size());
+  Shuffle(random);
+  value_.resize(kValueBytes);
+  fill(value_.data(), value_.size());
+}
+
+DataSet::DataSet(const WindowData& windows) : windows_(&windows) {
+  for (size_t i = 0; i < windows.size(); ++i) keys_.append(windows.key(i).data(), kKeyBytes);
+  SplitMix random(8276);
+  Shuffle(random);
+}
+
+void DataSet::Shuffle(SplitMix& random) {
   shuffled_ = keys_;
-  for (size_t left = entries; left > 1; --left) {
+  for (size_t left = size(); left > 1; --left) {
     std::swap_ranges(&shuffled_[(left - 1) * kKeyBytes],
                      &shuffled_[(left - 1) * kKeyBytes] + kKeyBytes,
                      &shuffled_[random.Below(left) * kKeyBytes]);
   }
-  value_.resize(kValueBytes);
-  fill(value_.data(), value_.size());
+}
+
+absl::string_view DataSet::value(size_t i) const {
+  return windows_ == nullptr ? absl::string_view(value_) : windows_->value(i % windows_->size());
 }
 
 }  // namespace tarn::bench

@@ -13,27 +13,7 @@ namespace tarn::bench {
 inline constexpr size_t kKeyBytes = 16;
 inline constexpr size_t kValueBytes = 128;
 
-// The same keys in the same order at every run. Immutable, so any thread may read it.
-class DataSet {
- public:
-  explicit DataSet(size_t entries);
-
-  size_t size() const { return keys_.size() / kKeyBytes; }
-  // In the order of loading.
-  absl::string_view key(size_t i) const { return {keys_.data() + i * kKeyBytes, kKeyBytes}; }
-  // In an order of its own, for access: reading keys one after the other costs next to nothing, as
-  // with keys that a request has just brought, while the entries are met at random places. Wraps
-  // around.
-  absl::string_view shuffled_key(size_t i) const {
-    return {shuffled_.data() + (i % size()) * kKeyBytes, kKeyBytes};
-  }
-  absl::string_view value() const { return value_; }
-
- private:
-  std::string keys_;
-  std::string shuffled_;
-  std::string value_;
-};
+class WindowData;
 
 // Pseudo-random numbers that cost next to nothing (Steele, Lea and Flood, "Fast splittable
 // pseudorandom number generators", 2014).
@@ -52,6 +32,34 @@ class SplitMix {
 
  private:
   uint64_t state_;
+};
+
+// The same keys in the same order at every run. Immutable, so any thread may read it.
+class DataSet {
+ public:
+  explicit DataSet(size_t entries);
+  // With these keys and values, which must outlive it.
+  explicit DataSet(const WindowData& windows);
+
+  size_t size() const { return keys_.size() / kKeyBytes; }
+  // In the order of loading.
+  absl::string_view key(size_t i) const { return {keys_.data() + i * kKeyBytes, kKeyBytes}; }
+  // In an order of its own, for access: reading keys one after the other costs next to nothing, as
+  // with keys that a request has just brought, while the entries are met at random places. Wraps
+  // around.
+  absl::string_view shuffled_key(size_t i) const {
+    return {shuffled_.data() + (i % size()) * kKeyBytes, kKeyBytes};
+  }
+  // For the i-th write. Wraps around.
+  absl::string_view value(size_t i = 0) const;
+
+ private:
+  void Shuffle(SplitMix& random);
+
+  std::string keys_;
+  std::string shuffled_;
+  const WindowData* windows_ = nullptr;
+  std::string value_;  // The only one when there are no windows.
 };
 
 }  // namespace tarn::bench

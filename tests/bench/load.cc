@@ -69,16 +69,18 @@ class Caller {
         stride_(stride),
         end_(end),
         pending_(pending) {
-    if constexpr (std::is_same_v<Request, v1::PutRequest>)
-      request_.set_value(data.value().data(), data.value().size());
     micros_.reserve(100'000);
   }
 
   void Begin() {
     context_.emplace();
     const absl::string_view key = data_.shuffled_key(next_);
-    next_ += stride_;
     request_.set_key(key.data(), key.size());
+    if constexpr (std::is_same_v<Request, v1::PutRequest>) {
+      const absl::string_view value = data_.value(next_);
+      request_.set_value(value.data(), value.size());
+    }
+    next_ += stride_;
     response_.Clear();
     begun_ = Clock::now();
     start_(stub_, &*context_, &request_, &response_,
@@ -147,6 +149,7 @@ UnaryResult RunUnary(v1::StateService::Stub& stub, typename Caller<Request, Resp
   result.calls_per_second = static_cast<double>(micros.size()) / took;
   result.p50_us = Percentile(micros, 0.5);
   result.p99_us = Percentile(micros, 0.99);
+  result.p999_us = Percentile(micros, 0.999);
   result.max_us = *std::max_element(micros.begin(), micros.end());
   return result;
 }
@@ -163,7 +166,8 @@ void BuildMessage(Call call, const DataSet& data, size_t first, size_t batch,
     if (call == Call::kGet) {
       operation->mutable_get();
     } else {
-      operation->mutable_put()->set_value(data.value().data(), data.value().size());
+      const absl::string_view value = data.value(first + i);
+      operation->mutable_put()->set_value(value.data(), value.size());
     }
   }
 }

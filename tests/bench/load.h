@@ -19,6 +19,7 @@ struct UnaryResult {
   double calls_per_second = 0;
   double p50_us = 0;
   double p99_us = 0;
+  double p999_us = 0;
   double max_us = 0;
 };
 

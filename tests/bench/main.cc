@@ -51,7 +51,7 @@ int main(int argc, char** argv) {
       ->check(CLI::IsMember({"start", "unary", "pipeline", "scan", "gets-during-scan"}));
   CLI::App* const checkpoint = add("checkpoint", "Checkpoints, and what they cost writers");
   checkpoint->add_option("--only", options.only, "One part of it")
-      ->check(CLI::IsMember({"create", "codecs", "restore", "writers"}));
+      ->check(CLI::IsMember({"create", "codecs", "restore", "writers", "rpc-writers"}));
   const CLI::App* const all = add("all", "Everything");
   const CLI::App* const echo =
       app.add_subcommand("echo-server", "Serve the yardstick alone, until stdin ends");

@@ -154,7 +154,8 @@ std::unique_ptr<ServerProcess> StartTarnd(const std::string& program, const std:
   return std::make_unique<SpawnedServer>(
       std::vector<std::string>{program, "--engine", engine, "--data-dir", "{}/data", "--listen",
                                "127.0.0.1:0", "--http-listen", "127.0.0.1:0", "--address-file",
-                               "{}/address", "--log-level", "warning"},
+                               "{}/address", "--log-level", "warning", "--checkpoint-interval",
+                               "0s"},
       "grpc=");
 }
 

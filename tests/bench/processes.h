@@ -22,7 +22,8 @@ class ServerProcess {
 
 std::unique_ptr<ServerProcess> StartEchoServer();
 
-// On free ports of the loopback interface, with an empty data directory.
+// On free ports of the loopback interface, with an empty data directory. Makes a checkpoint when it
+// is told to, and only then.
 std::unique_ptr<ServerProcess> StartTarnd(const std::string& program, const std::string& engine);
 
 // The program `name` in the folder that this program was started from.

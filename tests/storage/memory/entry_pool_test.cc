@@ -78,7 +78,7 @@ TEST_CASE("Spans of one source do not overlap and can be taken again") {
     source.Give(spans[i]);
   }
   source.Tidy();
-  CHECK(source.chunks() == 2);
+  CHECK(source.chunks() == 1);
 }
 
 TEST_CASE("A source that is tidied has spans at hand, and only so many") {
