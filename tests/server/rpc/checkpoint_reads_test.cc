@@ -131,8 +131,9 @@ class Reading {
                                                                        ResponseStream<Response>&);
 
   Reading(CheckpointWorld& world, Method method, Request request)
-      : world_(world), request_(std::move(request)) {
-    handler_ = (world.service.*method)(request_, stream_);
+      : world_(world),
+        request_(std::move(request)),
+        handler_((world.service.*method)(request_, stream_)) {
     handler_->Start();
   }
 
