@@ -95,7 +95,8 @@ absl::StatusOr<CreateReport> Checkpointer::CreateOrConfirm(const CreateRequest& 
     TARN_ASSIGN_OR_RETURN(report.info, dependencies_.catalog.Get(report.info.id));
   }
   progress.phase = "removing old ones";
-  if (report.outcome == CreateReport::Outcome::kCreated) report.deleted = Retain();
+  const bool judges = request.older_ones == OlderOnes::kJudge;
+  if (judges && report.outcome == CreateReport::Outcome::kCreated) report.deleted = Retain();
   return report;
 }
 

@@ -35,9 +35,13 @@ enum class IfUnchanged {
   kWriteNew,  // It is written all the same.
 };
 
+// Whether retention looks at the older ones afterwards.
+enum class OlderOnes { kJudge, kKeep };
+
 struct CreateRequest {
   IfUnchanged if_unchanged = IfUnchanged::kConfirm;
   std::string pin_reason;  // Pins it before retention could look at it. Empty: not pinned.
+  OlderOnes older_ones = OlderOnes::kJudge;
 };
 
 // What the creating has come to, for people and metrics.

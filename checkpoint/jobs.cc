@@ -75,6 +75,8 @@ Job::~Job() {
 
 void Job::Start() { registry_->Start(id_); }
 
+void Job::SetSubject(absl::string_view subject) { registry_->SetSubject(id_, subject); }
+
 void Job::End(const absl::StatusOr<std::string>& result) && {
   std::exchange(registry_, nullptr)->End(id_, result);
 }
@@ -106,6 +108,13 @@ void JobRegistry::Start(JobId id) {
   record.info.state = JobState::kRunning;
   record.info.start_time = clock_.Now();
   record.start_nanos = clock_.MonotonicNanos();
+  ++record.info.version;
+}
+
+void JobRegistry::SetSubject(JobId id, absl::string_view subject) {
+  const absl::MutexLock lock(&mutex_);
+  Record& record = records_.at(id);
+  record.info.subject = std::string(subject);
   ++record.info.version;
 }
 

@@ -65,6 +65,9 @@ class Job {
   Progress& progress() const { return *progress_; }
   void Start();
 
+  // What it works on turned out to be more than was known when it began.
+  void SetSubject(absl::string_view subject);
+
   // Succeeded with `result`, was cancelled (CANCELLED), or failed.
   void End(const absl::StatusOr<std::string>& result) &&;
 
@@ -122,6 +125,7 @@ class JobRegistry {
   };
 
   void Start(JobId id);
+  void SetSubject(JobId id, absl::string_view subject);
   void End(JobId id, const absl::StatusOr<std::string>& result);
   void Forget(JobId id);
   void DropOldEnded() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);

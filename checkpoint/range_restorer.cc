@@ -211,6 +211,11 @@ absl::Status RangeRestorer::Settle(storage::Revision revision, Progress& progres
   return status;
 }
 
+absl::Status RangeRestorer::Forget() {
+  stuck_.reset();
+  return dependencies_.journal.Clear();
+}
+
 absl::Status RangeRestorer::SettleJournal(storage::Revision revision, Progress& progress) {
   TARN_ASSIGN_OR_RETURN(std::optional<RestoreIntent> intent, dependencies_.journal.Read());
   if (!intent) return absl::OkStatus();

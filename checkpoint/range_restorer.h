@@ -76,6 +76,9 @@ class RangeRestorer {
   // the store's newest commit.
   absl::Status Settle(storage::Revision revision, Progress& progress);
 
+  // The whole store was replaced: what was left is void.
+  absl::Status Forget();
+
  private:
   // How an attempt ended: why the range is not as in the target, if so; and whether it is surely in
   // one of the two states, now and after any crash.

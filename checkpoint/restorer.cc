@@ -137,11 +137,12 @@ absl::Status LoadedCheckpoint::Switch(const storage::StoreMeta& meta, Progress& 
   progress.phase = "switching";
   TARN_RETURN_IF_ERROR(load_->Publish(meta));
   load_.reset();
-  BeginPhase(progress, "reading back", info_.header.entries);
-  return CheckReadBack(progress);
+  BeginPhase(progress, "reading back", 0);
+  return CheckReadBack();
 }
 
-absl::Status LoadedCheckpoint::CheckReadBack(Progress& progress) const {
+absl::Status LoadedCheckpoint::CheckReadBack() const {
+  Progress progress;  // There is nothing to go back to: it must come to an end.
   const Restorer::Dependencies& world = restorer_->dependencies_;
   TARN_ASSIGN_OR_RETURN(const std::unique_ptr<storage::Snapshot> snapshot,
                         world.engine.OpenSnapshot(storage::SnapshotPurpose::kCheckpoint));

@@ -37,6 +37,7 @@ class LoadedCheckpoint {
   // back from the engine and compares its digest with the file's. Nothing may be under way on the
   // engine. FAILED_PRECONDITION below min_incarnation, and the engine's errors: the old content
   // stays. DATA_LOSS when what is read back differs: it must not be served.
+  // Cannot be cancelled.
   absl::Status Publish(const storage::StoreMeta& meta, Progress& progress) &&;
 
  private:
@@ -51,7 +52,7 @@ class LoadedCheckpoint {
         begun_(begun) {}
 
   absl::Status Switch(const storage::StoreMeta& meta, Progress& progress);
-  absl::Status CheckReadBack(Progress& progress) const;
+  absl::Status CheckReadBack() const;
 
   const Restorer* restorer_;
   CheckpointInfo info_;

@@ -8,10 +8,13 @@
 
 #include "absl/strings/str_cat.h"
 #include "checkpoint/catalog.h"
+#include "checkpoint/range_restorer.h"
+#include "checkpoint/restore_journal.h"
 #include "checkpoint/restorer.h"
 #include "server/checkpoints/checkpoint_manager.h"
 #include "server/checkpoints/restore_counts.h"
 #include "server/checkpoints/state_opening.h"
+#include "server/checkpoints/store_host.h"
 #include "server/config/configuration.h"
 #include "server/config/values.h"
 #include "server/exit_codes.h"
@@ -30,6 +33,7 @@
 #include "server/rpc/transport/grpc_server.h"
 #include "server/settings.h"
 #include "storage/base/clock.h"
+#include "storage/base/error.h"
 #include "storage/base/executor.h"
 #include "storage/base/file_system.h"
 #include "storage/base/logging.h"
@@ -38,6 +42,7 @@
 #include "storage/memory/memory_engine.h"
 #include "storage/rocksdb/rocksdb_engine.h"
 #include "storage/store.h"
+#include "storage/store_door.h"
 #include "storage/store_identity.h"
 #include "storage/usage.h"
 #include "tarn_version.h"
@@ -58,18 +63,19 @@ absl::Status Exiting(const absl::Status& error, ExitCode code) {
 
 // Members are declared in the order in which they are built up; the destructor takes them down in
 // reverse.
-class Daemon::Parts {
+class Daemon::Parts final : public StoreHost {
  public:
-  explicit Parts(const Options& options) : options_(options), policy_(options.admin_names) {}
+  explicit Parts(const Options& options)
+      : options_(options), store_options_(StoreOptionsOf(options)), policy_(options.admin_names) {}
 
-  ~Parts() { TakeDown(absl::ZeroDuration()); }
+  ~Parts() override { TakeDown(absl::ZeroDuration()); }
 
   absl::Status BuildUp() {
     TARN_RETURN_IF_ERROR(OpenDirectory());
     TARN_RETURN_IF_ERROR(StartServers());
     TARN_RETURN_IF_ERROR(OpenEngine());
     TARN_RETURN_IF_ERROR(OpenCatalog());
-    TARN_RETURN_IF_ERROR(OpenStore());
+    TARN_RETURN_IF_ERROR(OpenState());
     return BeginServing();
   }
 
@@ -96,6 +102,7 @@ class Daemon::Parts {
     grpc_.reset();
     http_.reset();
     checkpoints_.reset();
+    range_restorer_.reset();
     store_.reset();
     engine_.reset();
     if (serving_) RemoveAddressFile();
@@ -103,8 +110,7 @@ class Daemon::Parts {
   }
 
   void Tick() {
-    const absl::Status reserved =
-        storage::KeepIncarnationReserved(*engine_, *directory_, engine_->Stats().revision);
+    const absl::Status reserved = checkpoints_->KeepIncarnationReserved();
     if (!reserved.ok()) base::LogError("cannot reserve the next incarnation: ", reserved.message());
     if (clock_->MonotonicNanos() - clock_persisted_ns_ >= kClockPersistNanos) PersistClock();
   }
@@ -127,6 +133,22 @@ class Daemon::Parts {
   }
 
   const Options& options() const { return options_; }
+
+  void Suspend() override {
+    grpc_->SetNotServing();
+    gate_.Suspend();
+  }
+
+  void Resume() override {
+    gate_.Resume();
+    if (gate_.state() == State::kServing) grpc_->SetServing();
+  }
+
+  absl::StatusOr<std::unique_ptr<storage::Store>> OpenStore(
+      const storage::StoreMeta& meta) override {
+    return storage::Store::Open({*engine_, ledger_, *clock_, *executor_, base::SystemRandom()},
+                                meta, store_options_);
+  }
 
  private:
   // Who has what this daemon locks.
@@ -217,23 +239,35 @@ class Daemon::Parts {
     return absl::OkStatus();
   }
 
-  absl::Status OpenStore() {
+  absl::Status OpenState() {
+    const StateOpening opening{*engine_,        *directory_,          *catalog_, *restorer_,
+                               restore_counts_, base::SystemRandom(), *clock_,   Holder()};
     TARN_ASSIGN_OR_RETURN(const OpenedState state,
-                          OpenState({*engine_, *directory_, *catalog_, *restorer_, restore_counts_,
-                                     base::SystemRandom(), *clock_, Holder()},
-                                    StartRulesOf(options_), opening_));
-    auto store =
-        storage::Store::Open({*engine_, ledger_, *clock_, *executor_, base::SystemRandom()},
-                             state.meta, StoreOptionsOf(options_));
+                          server::OpenState(opening, StartRulesOf(options_), opening_));
+    auto store = OpenStore(state.meta);
     if (!store.ok()) return ExitingFromStore(store.status());
-    store_ = *std::move(store);
+    store_ = std::make_unique<storage::StoreDoor>(*std::move(store));
     base::LogInfo("store ", state.meta.store_id, ", engine ", engine_->name(), ", incarnation ",
                   state.meta.incarnation, ": ", engine_->durability());
+    TARN_RETURN_IF_ERROR(SettleRange(state.newest));
     checkpoints_ = std::make_unique<CheckpointManager>(
-        CheckpointManager::Dependencies{*store_, ledger_, *catalog_, *restorer_, *clock_,
-                                        restore_counts_},
+        CheckpointManager::Dependencies{*store_, ledger_, *directory_, *catalog_, *restorer_,
+                                        *range_restorer_, *this, *clock_, restore_counts_},
         state.meta, ManagerOptionsOf(options_, state));
     return absl::OkStatus();
+  }
+
+  // What a restore of a range left undone is finished or undone before anybody is served.
+  absl::Status SettleRange(storage::Revision newest) {
+    restore_journal_ = std::make_unique<checkpoint::RestoreJournal>(
+        files_, base::JoinPath(options_.data_dir, "range-restore"));
+    range_restorer_ = std::make_unique<checkpoint::RangeRestorer>(
+        checkpoint::RangeRestorer::Dependencies{*engine_, *catalog_, *restore_journal_});
+    const absl::Status settled = range_restorer_->Settle(newest, opening_);
+    if (settled.ok()) return settled;
+    return ExitingFromStore(base::Annotate(
+        settled, absl::StrCat("a restore of a range can be neither finished nor undone (",
+                              restore_journal_->path(), " says which)")));
   }
 
   absl::Status BeginServing() {
@@ -292,6 +326,7 @@ class Daemon::Parts {
   }
 
   Options options_;
+  const storage::StoreOptions store_options_;
   base::FileSystem& files_ = base::PosixFileSystem();
   std::unique_ptr<storage::DataDirectory> directory_;
   std::unique_ptr<base::SystemClock> clock_;
@@ -311,7 +346,9 @@ class Daemon::Parts {
   std::unique_ptr<checkpoint::Catalog> catalog_;
   std::unique_ptr<checkpoint::Restorer> restorer_;
   checkpoint::Progress opening_;  // How far the opening of the state has come.
-  std::unique_ptr<storage::Store> store_;
+  std::unique_ptr<checkpoint::RestoreJournal> restore_journal_;
+  std::unique_ptr<storage::StoreDoor> store_;
+  std::unique_ptr<checkpoint::RangeRestorer> range_restorer_;
   std::unique_ptr<CheckpointManager> checkpoints_;
   std::unique_ptr<HttpServer> http_;
   std::unique_ptr<GrpcServer> grpc_;

@@ -25,6 +25,8 @@ HttpPage ReadyPage(State state) {
       return {.body = "ready\n"};
     case State::kStarting:
       return {.status = 503, .body = "not ready: opening the store\n"};
+    case State::kRestoring:
+      return {.status = 503, .body = "not ready: switching to a restored state\n"};
     case State::kDraining:
       return {.status = 503, .body = "not ready: shutting down\n"};
   }

@@ -1,24 +1,33 @@
 // The daemon's checkpoints while it serves: made on schedule, and whatever is asked for.
 #pragma once
 
+#include <atomic>
+#include <functional>
 #include <memory>
+#include <string>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
+#include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "checkpoint/catalog.h"
 #include "checkpoint/checkpointer.h"
 #include "checkpoint/jobs.h"
+#include "checkpoint/range_restorer.h"
 #include "checkpoint/restorer.h"
 #include "checkpoint/scheduler.h"
 #include "checkpoint/waiter.h"
+#include "server/checkpoints/door_range_gate.h"
+#include "server/checkpoints/full_restore.h"
 #include "server/checkpoints/restore_counts.h"
+#include "server/checkpoints/store_host.h"
 #include "server/rpc/checkpoint_control.h"
 #include "storage/base/clock.h"
 #include "storage/base/executor.h"
 #include "storage/engine.h"
-#include "storage/store.h"
+#include "storage/store_door.h"
+#include "storage/store_identity.h"
 #include "storage/usage.h"
 
 namespace tarn::server {
@@ -40,10 +49,13 @@ struct CheckpointManagerOptions {
 class CheckpointManager final : public CheckpointControl {
  public:
   struct Dependencies {
-    storage::Store& store;
+    storage::StoreDoor& store;
     const storage::UsageLedger& ledger;  // The one the engine keeps.
-    checkpoint::Catalog& catalog;        // Bound.
+    storage::DataDirectory& directory;
+    checkpoint::Catalog& catalog;  // Bound.
     checkpoint::Restorer& restorer;
+    checkpoint::RangeRestorer& range_restorer;
+    StoreHost& host;
     const base::Clock& clock;
     RestoreCounts& counts;
   };
@@ -66,7 +78,13 @@ class CheckpointManager final : public CheckpointControl {
 
   checkpoint::CheckpointerStatus Status() const { return checkpointer_.Status(); }
 
+  // Whether a restore is under way.
+  bool restoring() const { return restoring_; }
+
   void SetSchedule(const CheckpointSchedule& schedule);
+
+  // To be called every second or so.
+  absl::Status KeepIncarnationReserved() { return full_restore_.KeepIncarnationReserved(); }
 
   // Ends what is under way, and makes a final checkpoint if any are made on schedule. When it
   // returns nothing runs any more. Returns the final one's error. Called again, it does nothing.
@@ -76,10 +94,16 @@ class CheckpointManager final : public CheckpointControl {
   void Interrupt() { scheduler_.Interrupt(); }
 
  private:
-  using Work = absl::AnyInvocable<absl::StatusOr<std::string>(checkpoint::Progress&) &&>;
+  using Work = std::function<absl::StatusOr<std::string>(checkpoint::Job& job)>;
 
   absl::StatusOr<checkpoint::JobId> Launch(checkpoint::JobKind kind, const std::string& subject,
                                            Work work);
+  absl::Status CheckTarget(const RestoreRequest& request) const;
+  absl::StatusOr<checkpoint::JobId> LaunchRestore(const std::string& subject, Work work);
+  absl::StatusOr<std::string> RunRestore(const Work& work, checkpoint::Job& job);
+  absl::StatusOr<std::string> RestoreRange(const RestoreRequest& request, checkpoint::Job& job);
+  absl::StatusOr<checkpoint::CheckpointId> FindTarget(const RestoreRequest& request,
+                                                      checkpoint::Job& job);
   void CancelJobs();
 
   const Dependencies dependencies_;
@@ -88,6 +112,9 @@ class CheckpointManager final : public CheckpointControl {
   checkpoint::ClockWaiter waiter_;
   checkpoint::Scheduler scheduler_;
   std::atomic<checkpoint::FinalCheckpoint> final_;
+  FullRestore full_restore_;
+  DoorRangeGate range_gate_;
+  std::atomic<bool> restoring_{false};
 
   absl::Mutex stopping_;
   // Jobs wait for disks, for each other and for callers: they do not share threads with the store,

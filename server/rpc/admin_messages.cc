@@ -18,6 +18,7 @@ void SetMs(int64_t milliseconds, Timestamp* message) {
 tarn::v1::ServerState ToWireState(State state) {
   switch (state) {
     case State::kStarting:
+    case State::kRestoring:
       return tarn::v1::SERVER_STATE_STARTING;
     case State::kServing:
       return tarn::v1::SERVER_STATE_SERVING;

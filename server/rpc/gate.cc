@@ -10,18 +10,36 @@ absl::Status Gate::Refusal() const {
                            "the server is shutting down; nothing was done");
   }
   return base::MakeError(absl::StatusCode::kUnavailable, base::Reason::kNotReady,
-                         "the server is opening its store; nothing was done");
+                         state() == State::kRestoring
+                             ? "the server is restoring a checkpoint; nothing was done"
+                             : "the server is opening its store; nothing was done");
 }
 
 void Gate::Open(storage::Store& store) {
+  const absl::MutexLock lock(&changing_);
   opened_.store(&store, std::memory_order_release);
   state_.store(State::kServing, std::memory_order_release);
   serving_.store(&store, std::memory_order_release);
 }
 
 void Gate::Drain() {
+  const absl::MutexLock lock(&changing_);
   state_.store(State::kDraining, std::memory_order_release);
   serving_.store(nullptr, std::memory_order_release);
+}
+
+void Gate::Suspend() {
+  const absl::MutexLock lock(&changing_);
+  if (state() != State::kServing) return;
+  state_.store(State::kRestoring, std::memory_order_release);
+  serving_.store(nullptr, std::memory_order_release);
+}
+
+void Gate::Resume() {
+  const absl::MutexLock lock(&changing_);
+  if (state() != State::kRestoring) return;
+  state_.store(State::kServing, std::memory_order_release);
+  serving_.store(opened(), std::memory_order_release);
 }
 
 }  // namespace tarn::server

@@ -4,7 +4,9 @@
 #include <atomic>
 #include <cstdint>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
+#include "absl/synchronization/mutex.h"
 #include "storage/store.h"
 
 namespace tarn::server {
@@ -12,7 +14,8 @@ namespace tarn::server {
 enum class State : uint8_t {
   kStarting,  // Opening or recovering the store.
   kServing,
-  kDraining,  // Finishing what was accepted.
+  kDraining,   // Finishing what was accepted.
+  kRestoring,  // Switching to a restored state.
 };
 
 // Thread-safe. What a request costs here is one load.
@@ -33,7 +36,12 @@ class Gate {
   void Open(storage::Store& store);
   void Drain();
 
+  // For a restore's switch; without effect while draining.
+  void Suspend();
+  void Resume();
+
  private:
+  absl::Mutex changing_;
   std::atomic<storage::Store*> serving_{nullptr};
   std::atomic<storage::Store*> opened_{nullptr};
   std::atomic<State> state_{State::kStarting};

@@ -127,6 +127,7 @@ class GrpcServer::Impl {
   }
 
   void SetServing() { health_.Set(HealthService::Status::kServing); }
+  void SetNotServing() { health_.Set(HealthService::Status::kNotServing); }
   int port() const { return port_; }
 
  private:
@@ -158,6 +159,7 @@ absl::StatusOr<std::unique_ptr<GrpcServer>> GrpcServer::Start(const GrpcServerOp
 int GrpcServer::port() const { return impl_->port(); }
 int64_t GrpcServer::Connections() const { return CountServerSockets(); }
 void GrpcServer::SetServing() { impl_->SetServing(); }
+void GrpcServer::SetNotServing() { impl_->SetNotServing(); }
 void GrpcServer::Drain() { impl_->Drain(); }
 void GrpcServer::Shutdown(absl::Duration patience) { impl_->Shutdown(patience); }
 

@@ -64,6 +64,8 @@ class GrpcServer {
   int64_t Connections() const;
 
   void SetServing();
+  // Health says NOT_SERVING until SetServing is called again.
+  void SetNotServing();
 
   // Health says NOT_SERVING, and streams are told to end. Calls under way go on, new ones still get
   // to the services.
