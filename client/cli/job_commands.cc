@@ -73,6 +73,17 @@ std::vector<Field> FieldsOf(const Job& job) {
 // Of fields in a simple line: id, kind, subject, state.
 constexpr size_t kSimpleFields = 4;
 
+// What fits into a row; for programs everything.
+std::vector<Field> RowOf(const Context& context, const Job& job) {
+  std::vector<Field> fields = FieldsOf(job);
+  if (context.style == Style::kJson) return fields;
+  std::erase_if(fields, [](const Field& field) {
+    return field.name.ends_with("_per_second") || field.name.ends_with("_time") ||
+           field.name == "size_bytes";
+  });
+  return fields;
+}
+
 WorkState WorkOf(const Job& job) {
   return {.phase = job.state == JobState::kQueued ? "waiting for its turn" : job.phase,
           .done = job.entry_count,
@@ -134,7 +145,7 @@ ExitCode RunList(Context& context, const JobArguments&) {
   const auto all = jobs->List();
   if (!all.ok()) return Report(context, "job list", all.status(), Effect::kReads);
   RecordWriter writer(context, kSimpleFields);
-  for (const Job& job : *all) writer.Write(FieldsOf(job));
+  for (const Job& job : *all) writer.Write(RowOf(context, job));
   writer.Finish();
   return ExitCode::kDone;
 }
@@ -171,7 +182,7 @@ ExitCode RunCancel(Context& context, const JobArguments& arguments) {
   const auto job = jobs->Cancel(arguments.id);
   if (!job.ok()) return Report(context, "job cancel", job.status(), Effect::kWrites);
   RecordWriter writer(context, kSimpleFields);
-  writer.Write(FieldsOf(*job));
+  writer.Write(RowOf(context, *job));
   writer.Finish();
   return ExitCode::kDone;
 }
@@ -221,7 +232,7 @@ ExitCode FollowJob(const Context& context, const Followed& followed,
 
 ExitCode PrintBegun(const Context& context, const Job& job) {
   RecordWriter writer(context, 1);
-  writer.Write(FieldsOf(job));
+  writer.Write(RowOf(context, job));
   writer.Finish();
   return ExitCode::kDone;
 }

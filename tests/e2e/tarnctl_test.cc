@@ -1,57 +1,29 @@
 // tarnctl against a real daemon: what scripts rely on.
-#include <sstream>
+#include <sys/wait.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
-#include "client/cli/app.h"
 #include "tests/catch.h"
-#include "tests/support/daemon.h"
-#include "tests/support/temp_dir.h"
+#include "tests/client/certificates.h"
+#include "tests/e2e/tarnctl_shell.h"
 
 namespace tarn::cli {
 namespace {
 
-// What a command printed, and how it ended.
-struct Outcome {
-  int code;
+// The program itself, as a shell runs it: what it prints on stdout, and its exit code.
+Outcome RunProgram(const std::string& arguments) {
+  const char* const directory = std::getenv("TARN_BIN_DIR");
+  if (directory == nullptr) throw std::runtime_error("TARN_BIN_DIR is not set: run through ctest");
+  const std::string command = std::string(directory) + "/tarnctl " + arguments;
+  std::FILE* const output = popen(command.c_str(), "r");
+  if (output == nullptr) throw std::runtime_error("cannot run " + command);
   std::string out;
-  std::string err;
-};
-
-// A daemon, and tarnctl with nothing around it.
-class Shell {
- public:
-  Outcome Run(std::vector<std::string> arguments, const std::string& input = "") {
-    arguments.insert(arguments.begin(), {"--endpoint", daemon_.grpc()});
-    std::istringstream in(input);
-    std::ostringstream out;
-    std::ostringstream err;
-    Environment env{
-        .in = in,
-        .out = out,
-        .err = err,
-        .connect = [](const ClientOptions& options) { return Client::Connect(options); },
-        .connect_admin = [](const ClientOptions& options) { return AdminClient::Connect(options); },
-        .connect_checkpoints =
-            [](const ClientOptions& options) { return CheckpointClient::Connect(options); },
-        .connect_jobs = [](const ClientOptions& options) { return JobClient::Connect(options); },
-        .now = [] { return std::chrono::steady_clock::now(); },
-        .wait = [](std::chrono::milliseconds) {},
-        .interrupted = [] { return false; },
-    };
-    const ExitCode code = RunTarnctl(arguments, env);
-    return {static_cast<int>(code), out.str(), err.str()};
-  }
-
-  testing::DaemonProcess& daemon() { return daemon_; }
-
- private:
-  testing::TempDir dir_;
-  testing::DaemonProcess daemon_{{.directory = dir_.path(), .arguments = {"--engine", "memory"}}};
-};
-
-bool Says(const std::string& text, const std::string& part) {
-  return text.find(part) != std::string::npos;
+  for (int c = std::fgetc(output); c != EOF; c = std::fgetc(output)) out += static_cast<char>(c);
+  return {WEXITSTATUS(pclose(output)), out, ""};
 }
 
 TEST_CASE("what is put can be got") {
@@ -143,6 +115,38 @@ TEST_CASE("a wrong command line exits 2 and says what is wrong") {
   CHECK(shell.Run({"put", "k", "v", "--ttl", "soon"}).code == 2);
   CHECK(shell.Run({"get"}).code == 2);
   CHECK(shell.Run({"--help"}).code == 0);
+}
+
+TEST_CASE("the program itself ends with the code of its command, and reads stdin") {
+  Shell shell;
+  const std::string to_daemon = "--endpoint " + shell.daemon().grpc() + " ";
+  CHECK(RunProgram(to_daemon + "put -x k </dev/null 2>/dev/null").code == 0);
+  CHECK(RunProgram(to_daemon + "append k v 2>/dev/null").code == 0);
+  CHECK(RunProgram(to_daemon + "get k").out == "v\n");
+  const Outcome missing = RunProgram(to_daemon + "get missing 2>/dev/null");
+  CHECK(missing.code == 4);
+  CHECK(missing.out.empty());
+  CHECK(RunProgram(to_daemon + "put k w --if-absent 2>/dev/null").code == 3);
+  CHECK(RunProgram("--bogus 2>/dev/null").code == 2);
+}
+
+TEST_CASE("with mutual TLS the flags name what to trust and what to show") {
+  const testing::Certificates certificates;
+  Shell shell({"--tls-cert", certificates.server_cert(), "--tls-key", certificates.server_key(),
+               "--tls-client-ca", certificates.ca()});
+  CHECK(shell
+            .Run({"--tls-ca", certificates.ca(), "--tls-cert", certificates.client_cert(),
+                  "--tls-key", certificates.client_key(), "put", "k", "v"})
+            .code == 0);
+  const std::vector<std::string> no_time = {"--timeout", "500ms", "--retries", "0"};
+  const auto unavailable = [&](std::vector<std::string> arguments) {
+    arguments.insert(arguments.begin(), no_time.begin(), no_time.end());
+    arguments.insert(arguments.end(), {"get", "k"});
+    return shell.Run(arguments).code == 6;
+  };
+  CHECK(unavailable({"--tls-ca", certificates.ca()}));
+  CHECK(unavailable({"--tls-ca", certificates.other_ca()}));
+  CHECK(unavailable({}));
 }
 
 TEST_CASE("health tells a server that serves from one that is not there") {
