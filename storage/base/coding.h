@@ -42,11 +42,13 @@ std::optional<uint64_t> ConsumeFixed64(absl::string_view* input);
 // LEB128, at most 10 bytes. A longer or overflowing encoding, and one with needless trailing zero
 // groups, is malformed: every number has one encoding.
 void AppendVarint64(std::string* target, uint64_t value);
-std::optional<uint64_t> ConsumeLongVarint64(absl::string_view* input);
+inline std::optional<uint64_t> ConsumeVarint64(absl::string_view* input);
+std::optional<uint64_t> ConsumeLongVarint64(absl::string_view* input);  // Its general case.
+
+// Most numbers are small, and decoding them must not cost a call.
 inline std::optional<uint64_t> ConsumeVarint64(absl::string_view* input) {
-  // Most numbers are small, and decoding them must not cost a call.
   if (input->empty() || (input->front() & 0x80) != 0) return ConsumeLongVarint64(input);
-  const auto value = static_cast<uint64_t>(input->front());
+  const uint64_t value = static_cast<uint8_t>(input->front());
   input->remove_prefix(1);
   return value;
 }
