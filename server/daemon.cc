@@ -290,8 +290,14 @@ class Daemon::Parts final : public StoreHost {
   HttpServer::Pages MakePages() {
     return {{"/", [] { return IndexPage(); }},
             {"/livez", [] { return LivePage(); }},
-            {"/readyz", [this] { return ReadyPage(gate_.state()); }},
+            {"/readyz", [this] { return ReadyPage(gate_.state(), Doing()); }},
             {"/metrics", [this] { return MetricsPage(Measure()); }}};
+  }
+
+  // What an opening or a restore is at, for /readyz.
+  std::string Doing() {
+    if (gate_.state() == State::kStarting) return opening_.phase.load();
+    return gate_.opened() == nullptr ? "" : checkpoints_->RestorePhase();
   }
 
   // On a thread of the HTTP server, which ends before anything that is looked at here.
@@ -312,6 +318,7 @@ class Daemon::Parts final : public StoreHost {
     snapshot.executor_queued = executor_->queued();
     snapshot.store = store->Stats();
     snapshot.namespaces = store->ListNamespaces("", std::numeric_limits<size_t>::max());
+    snapshot.checkpoints = checkpoints_->Figures();
     return snapshot;
   }
 

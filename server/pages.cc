@@ -19,18 +19,22 @@ HttpPage IndexPage() {
 
 HttpPage LivePage() { return {.body = "alive\n"}; }
 
-HttpPage ReadyPage(State state) {
+HttpPage ReadyPage(State state, absl::string_view doing) {
+  const auto not_ready = [doing](absl::string_view why) {
+    const std::string more = doing.empty() ? "" : absl::StrCat(", ", doing);
+    return HttpPage{.status = 503, .body = absl::StrCat("not ready: ", why, more, "\n")};
+  };
   switch (state) {
     case State::kServing:
       return {.body = "ready\n"};
     case State::kStarting:
-      return {.status = 503, .body = "not ready: opening the store\n"};
+      return not_ready("opening the store");
     case State::kRestoring:
-      return {.status = 503, .body = "not ready: switching to a restored state\n"};
+      return not_ready("switching to another state");
     case State::kDraining:
-      return {.status = 503, .body = "not ready: shutting down\n"};
+      return not_ready("shutting down");
   }
-  return {.status = 503, .body = "not ready\n"};
+  return not_ready("unknown");
 }
 
 HttpPage MetricsPage(const MetricsSnapshot& snapshot) {

@@ -1,6 +1,7 @@
 // The pages of the HTTP port.
 #pragma once
 
+#include "absl/strings/string_view.h"
 #include "server/http/http_server.h"
 #include "server/metrics/exporter.h"
 #include "server/rpc/gate.h"
@@ -12,8 +13,9 @@ HttpPage IndexPage();
 // 200 as long as anything answers.
 HttpPage LivePage();
 
-// 200 while requests are served, else 503 with the reason.
-HttpPage ReadyPage(State state);
+// 200 while requests are served, else 503 with the reason. `doing`: what keeps it, for people; may
+// be empty.
+HttpPage ReadyPage(State state, absl::string_view doing);
 
 HttpPage MetricsPage(const MetricsSnapshot& snapshot);
 

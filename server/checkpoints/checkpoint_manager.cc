@@ -33,10 +33,6 @@ checkpoint::PacingOptions PacingOf(const CheckpointSchedule& schedule) {
   return {.interval = IsOn(schedule) ? schedule.interval : absl::InfiniteDuration()};
 }
 
-FinalCheckpoint FinalOf(const CheckpointSchedule& schedule) {
-  return IsOn(schedule) ? FinalCheckpoint::kMake : FinalCheckpoint::kSkip;
-}
-
 absl::Status CheckRangeRestore(const RestoreRequest& request, const storage::Limits& limits) {
   if (request.mode == RestoreMode::kValidateOnly || request.safety == SafetyCheckpoint::kSkip) {
     return base::MakeError(absl::StatusCode::kInvalidArgument, base::Reason::kInvalidRequest,
@@ -60,15 +56,17 @@ CheckpointManager::CheckpointManager(const Dependencies& dependencies,
                     meta, CheckpointerOptionsOf(options)),
       waiter_(dependencies.clock),
       scheduler_({checkpointer_, jobs_, dependencies.clock, waiter_}, PacingOf(options.schedule)),
-      final_(FinalOf(options.schedule)),
+      start_time_(dependencies.clock.Now()),
+      interval_nanos_(absl::ToInt64Nanoseconds(options.schedule.interval)),
       full_restore_({dependencies.store, dependencies.directory, dependencies.catalog,
-                     dependencies.restorer, checkpointer_, scheduler_, dependencies.host}),
+                     dependencies.restorer, dependencies.range_restorer, checkpointer_, scheduler_,
+                     dependencies.host}),
       range_gate_(dependencies.store, scheduler_),
       executor_(
           std::make_unique<base::ThreadPool>(base::ThreadPool::Options{.name = "tarn-jobs"})) {}
 
 CheckpointManager::~CheckpointManager() {
-  final_ = FinalCheckpoint::kSkip;
+  interval_nanos_ = 0;
   Stop().IgnoreError();
 }
 
@@ -187,7 +185,7 @@ void CheckpointManager::SetSchedule(const CheckpointSchedule& schedule) {
   retention.protect_before = checkpointer_.retention().protect_before;
   checkpointer_.SetRetention(retention);
   scheduler_.SetPacing(PacingOf(schedule));
-  final_ = FinalOf(schedule);
+  interval_nanos_ = absl::ToInt64Nanoseconds(schedule.interval);
 }
 
 void CheckpointManager::CancelJobs() {
@@ -200,7 +198,36 @@ absl::Status CheckpointManager::Stop() {
   const absl::MutexLock lock(&stopping_);
   CancelJobs();
   executor_.reset();
-  return scheduler_.Stop(final_);
+  return scheduler_.Stop(interval_nanos_ > 0 ? FinalCheckpoint::kMake : FinalCheckpoint::kSkip);
+}
+
+CheckpointFigures CheckpointManager::Figures() const {
+  CheckpointFigures figures;
+  figures.status = checkpointer_.Status();
+  figures.interval = absl::Nanoseconds(interval_nanos_.load());
+  const base::UnixMs confirmed = figures.status.confirmed_time;
+  figures.age =
+      absl::Milliseconds(dependencies_.clock.Now() - (confirmed == 0 ? start_time_ : confirmed));
+  for (const checkpoint::CheckpointInfo& info : dependencies_.catalog.List()) {
+    ++figures.files;
+    figures.file_bytes += info.file_bytes;
+  }
+  const RestoreTotals totals = dependencies_.counts.Read();
+  figures.quarantined = totals.quarantined;
+  figures.restores = totals.restores;
+  figures.restore_failures = totals.failures;
+  figures.last_restore = totals.last_duration;
+  figures.jobs = jobs_.List();
+  return figures;
+}
+
+std::string CheckpointManager::RestorePhase() const {
+  if (!restoring_) return "";
+  for (const checkpoint::JobInfo& job : jobs_.List()) {
+    if (job.kind == JobKind::kRestore && job.state == checkpoint::JobState::kRunning)
+      return absl::StrCat("restoring checkpoint ", job.subject, ": ", job.phase);
+  }
+  return "";
 }
 
 }  // namespace tarn::server

@@ -22,6 +22,7 @@
 #include "server/checkpoints/full_restore.h"
 #include "server/checkpoints/restore_counts.h"
 #include "server/checkpoints/store_host.h"
+#include "server/metrics/checkpoint_figures.h"
 #include "server/rpc/checkpoint_control.h"
 #include "storage/base/clock.h"
 #include "storage/base/executor.h"
@@ -76,10 +77,10 @@ class CheckpointManager final : public CheckpointControl {
   absl::StatusOr<checkpoint::JobId> Verify(const checkpoint::CheckpointId& id) override;
   absl::StatusOr<checkpoint::JobId> Restore(const RestoreRequest& request) override;
 
-  checkpoint::CheckpointerStatus Status() const { return checkpointer_.Status(); }
+  CheckpointFigures Figures() const;
 
-  // Whether a restore is under way.
-  bool restoring() const { return restoring_; }
+  // What a restore that is under way is doing, for people; empty when none is.
+  std::string RestorePhase() const;
 
   void SetSchedule(const CheckpointSchedule& schedule);
 
@@ -111,7 +112,8 @@ class CheckpointManager final : public CheckpointControl {
   checkpoint::Checkpointer checkpointer_;
   checkpoint::ClockWaiter waiter_;
   checkpoint::Scheduler scheduler_;
-  std::atomic<checkpoint::FinalCheckpoint> final_;
+  const base::UnixMs start_time_;
+  std::atomic<int64_t> interval_nanos_;  // Zero: none, and none in the end.
   FullRestore full_restore_;
   DoorRangeGate range_gate_;
   std::atomic<bool> restoring_{false};

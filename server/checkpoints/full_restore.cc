@@ -116,6 +116,7 @@ FullRestore::Switched FullRestore::CloseAndSwitch(LoadedCheckpoint loaded, Safet
   }
   if (switched.status.ok() && progress.cancel) switched.status = Cancelled();
   if (switched.status.ok()) switched = Switch(std::move(loaded), safety, progress);
+  if (switched.served == Served::kNew) ForgetRange();
   if (switched.served == Served::kOld && safety) UndoSafety(*safety, dependencies_.catalog);
   if (switched.served == Served::kNothing) {
     base::LogError("nothing is served until tarnd is started again: ", switched.status.message());
@@ -192,6 +193,13 @@ absl::Status FullRestore::Reopen(const storage::StoreMeta& meta) {
   TARN_ASSIGN_OR_RETURN(std::unique_ptr<storage::Store> store, dependencies_.host.OpenStore(meta));
   dependencies_.door.Install(std::move(store));
   return absl::OkStatus();
+}
+
+// What a restore of a range has still to do would be done to a state that it does not concern.
+void FullRestore::ForgetRange() {
+  const absl::Status forgotten = dependencies_.range_restorer.Forget();
+  if (!forgotten.ok())
+    base::LogError("a restore of a range stays journaled: ", forgotten.message());
 }
 
 // Otherwise the newest one would be of the state that was given up, and a start after a crash would

@@ -11,6 +11,7 @@
 #include "checkpoint/catalog.h"
 #include "checkpoint/checkpointer.h"
 #include "checkpoint/jobs.h"
+#include "checkpoint/range_restorer.h"
 #include "checkpoint/restorer.h"
 #include "checkpoint/scheduler.h"
 #include "server/checkpoints/safety.h"
@@ -34,6 +35,7 @@ class FullRestore {
     storage::DataDirectory& directory;
     checkpoint::Catalog& catalog;
     checkpoint::Restorer& restorer;
+    checkpoint::RangeRestorer& range_restorer;
     checkpoint::Checkpointer& checkpointer;
     checkpoint::Scheduler& scheduler;
     StoreHost& host;
@@ -73,6 +75,7 @@ class FullRestore {
                   checkpoint::Progress& progress);
   absl::StatusOr<storage::StoreMeta> NextMeta(const checkpoint::LoadedCheckpoint& loaded) const;
   absl::Status Reopen(const storage::StoreMeta& meta);
+  void ForgetRange();
   void MakeNewest(checkpoint::Progress& progress);
 
   const Dependencies dependencies_;

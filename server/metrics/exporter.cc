@@ -4,8 +4,9 @@
 #include <limits>
 #include <utility>
 
+#include "server/metrics/checkpoint_figures.h"
+#include "server/metrics/families.h"
 #include <prometheus/metric_family.h>
-#include <prometheus/text_serializer.h>
 
 namespace tarn::server {
 namespace {
@@ -13,7 +14,6 @@ namespace {
 using prometheus::ClientMetric;
 using prometheus::MetricFamily;
 using prometheus::MetricType;
-using Labels = std::vector<ClientMetric::Label>;
 
 std::string ToString(absl::string_view text) { return std::string(text.data(), text.size()); }
 
@@ -39,46 +39,6 @@ const char* CodeName(size_t code) {
   static_assert(std::size(kNames) == kCodes, "each code has a name");
   return kNames[code];
 }
-
-// The families of one scrape, in the order in which they are added.
-class Families {
- public:
-  void Add(MetricFamily family) { families_.push_back(std::move(family)); }
-
-  MetricFamily& Add(const char* name, const char* help, MetricType type) {
-    families_.push_back({name, help, type, {}});
-    return families_.back();
-  }
-
-  void Gauge(const char* name, const char* help, double value, Labels labels = {}) {
-    AddGauge(Add(name, help, MetricType::Gauge), value, std::move(labels));
-  }
-
-  void Counter(const char* name, const char* help, double value) {
-    AddCounter(Add(name, help, MetricType::Counter), value, {});
-  }
-
-  static void AddGauge(MetricFamily& family, double value, Labels labels) {
-    ClientMetric metric;
-    metric.label = std::move(labels);
-    metric.gauge.value = value;
-    family.metric.push_back(std::move(metric));
-  }
-
-  static void AddCounter(MetricFamily& family, double value, Labels labels) {
-    ClientMetric metric;
-    metric.label = std::move(labels);
-    metric.counter.value = value;
-    family.metric.push_back(std::move(metric));
-  }
-
-  std::string Render() const { return prometheus::TextSerializer().Serialize(families_); }
-
- private:
-  std::vector<MetricFamily> families_;
-};
-
-double AsDouble(uint64_t value) { return static_cast<double>(value); }
 
 void AddCalls(const CounterTotals& totals, Families* families) {
   MetricFamily& calls =
@@ -266,6 +226,7 @@ std::string RenderMetrics(const MetricsSnapshot& snapshot) {
   AddLatencies(snapshot.counters, &families);
   AddOperations(snapshot.counters, &families);
   if (snapshot.store) AddStore(*snapshot.store, &families);
+  if (snapshot.checkpoints) AddCheckpoints(*snapshot.checkpoints, &families);
   AddNamespaces(snapshot.namespaces, &families);
   AddProcess(snapshot.process, &families);
   return families.Render();

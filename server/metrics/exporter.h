@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "server/metrics/checkpoint_figures.h"
 #include "server/metrics/counters.h"
 #include "server/metrics/process_stats.h"
 #include "storage/namespaces.h"
@@ -28,6 +29,7 @@ struct MetricsSnapshot {
   int64_t wall_clock_drift_ms = 0;
   std::optional<storage::StoreStats> store;  // None until it is open.
   std::vector<storage::NamespaceInfo> namespaces;
+  std::optional<CheckpointFigures> checkpoints;  // None until they are open.
   ProcessStats process;
 };
 

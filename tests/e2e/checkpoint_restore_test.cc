@@ -193,6 +193,28 @@ TEST_CASE("a restore ends though clients hold a pipeline and a scan open") {
   CHECK(Brief(again->Finish()) == "ABORTED SNAPSHOT_EXPIRED");
 }
 
+TEST_CASE("metrics tell of checkpoints and restores") {
+  const TempDir dir;
+  DaemonProcess daemon(Quiet(dir, "memory"));
+  CheckpointClient client(daemon.grpc());
+  const std::string id = client.Create();
+  REQUIRE(client.Create() == id);
+  REQUIRE(client.Restore(id) == id);
+  REQUIRE(client.Restore("00000001-0000000099") == "NOT_FOUND CHECKPOINT_NOT_FOUND");
+  const std::string metrics = HttpGet(daemon.http(), "/metrics").body;
+  const auto has = [&](const std::string& line) {
+    INFO(line);
+    CHECK(metrics.find("\n" + line + "\n") != std::string::npos);
+  };
+  has("tarn_checkpoints_created_total 2");  // The second is of the restored state.
+  has("tarn_checkpoints_skipped_total 2");  // The second request, and the safety checkpoint.
+  has("tarn_checkpoint_files 2");
+  has("tarn_restores_total 1");
+  has("tarn_restore_failures_total 0");
+  has("tarn_jobs_running{kind=\"restore\"} 0");
+  has("tarn_store_incarnation 2");
+}
+
 TEST_CASE("one restore at a time") {
   const TempDir dir;
   DaemonProcess daemon(Quiet(dir, "memory"));

@@ -23,6 +23,7 @@ std::string Document() {
 std::string Everything() {
   MetricsSnapshot snapshot;
   snapshot.store.emplace();
+  snapshot.checkpoints.emplace();
   return RenderMetrics(snapshot);
 }
 

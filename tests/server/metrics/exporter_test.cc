@@ -96,9 +96,52 @@ TEST_CASE("only the largest namespaces have metrics of their own") {
   CHECK(RenderMetrics(snapshot).find("(other)") == std::string::npos);
 }
 
+TEST_CASE("checkpoints have their counts, and the newest one its figures") {
+  MetricsSnapshot snapshot;
+  CheckpointFigures& figures = snapshot.checkpoints.emplace();
+  figures.status.created = 7;
+  figures.status.skipped = 3;
+  figures.status.last_success_time = 1'700'000'000'500;
+  figures.status.last_error = absl::InternalError("no");
+  figures.status.newest.emplace();
+  figures.status.newest->file_bytes = 100;
+  figures.status.newest->header.data_bytes = 250;
+  figures.age = absl::Seconds(12);
+  figures.interval = absl::Seconds(10);
+  figures.restore_failures = 2;
+  const std::string text = RenderMetrics(snapshot);
+  CHECK(HasLine(text, "tarn_checkpoints_created_total 7"));
+  CHECK(HasLine(text, "tarn_checkpoints_skipped_total 3"));
+  CHECK(HasLine(text, "tarn_checkpoint_last_success_timestamp_seconds 1700000000.5"));
+  CHECK(HasLine(text, "tarn_checkpoint_last_attempt_failed 1"));
+  CHECK(HasLine(text, "tarn_checkpoint_newest_file_bytes 100"));
+  CHECK(HasLine(text, "tarn_checkpoint_compression_ratio 2.5"));
+  CHECK(HasLine(text, "tarn_checkpoint_age_seconds 12"));
+  CHECK(HasLine(text, "tarn_checkpoint_interval_seconds 10"));
+  CHECK(HasLine(text, "tarn_restore_failures_total 2"));
+}
+
+TEST_CASE("jobs that run are summed up by kind, and those that ended are not") {
+  using checkpoint::JobKind;
+  using checkpoint::JobState;
+  MetricsSnapshot snapshot;
+  snapshot.checkpoints.emplace().jobs = {
+      {.kind = JobKind::kVerify, .state = JobState::kRunning, .entries = 5, .total_entries = 10},
+      {.kind = JobKind::kVerify, .state = JobState::kQueued},
+      {.kind = JobKind::kVerify, .state = JobState::kSucceeded, .entries = 100},
+      {.kind = JobKind::kRestore, .state = JobState::kRunning, .entries = 1}};
+  const std::string text = RenderMetrics(snapshot);
+  CHECK(HasLine(text, "tarn_jobs_running{kind=\"verify\"} 2"));
+  CHECK(HasLine(text, "tarn_job_done_entries{kind=\"verify\"} 5"));
+  CHECK(HasLine(text, "tarn_job_expected_entries{kind=\"verify\"} 10"));
+  CHECK(HasLine(text, "tarn_jobs_running{kind=\"restore\"} 1"));
+  CHECK(HasLine(text, "tarn_jobs_running{kind=\"diff\"} 0"));
+}
+
 TEST_CASE("every family has a help text and a type") {
   MetricsSnapshot snapshot;
   snapshot.store.emplace();
+  snapshot.checkpoints.emplace();
   std::string family;
   for (const absl::string_view line :
        absl::StrSplit(RenderMetrics(snapshot), '\n', absl::SkipEmpty())) {
