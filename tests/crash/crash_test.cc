@@ -9,6 +9,7 @@
 #include <set>
 #include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 #include "storage/base/clock.h"
@@ -86,18 +87,30 @@ std::string Inspect(const std::string& data_dir) {
   return (engine.ok() ? (*engine)->CheckConsistency() : engine.status()).ToString();
 }
 
+// The write-ahead log that was begun last.
+std::filesystem::path NewestLog(const std::filesystem::path& directory) {
+  std::filesystem::path newest;
+  for (const auto& file : std::filesystem::recursive_directory_iterator(directory)) {
+    if (file.path().extension() == ".log" && file.path().filename() > newest.filename())
+      newest = file.path();
+  }
+  return newest;
+}
+
 class CrashRun {
  public:
   explicit CrashRun(uint32_t seed) : random_(seed) {
     for (int i = 0; i < kWorkers; ++i) workers_.push_back(std::make_unique<Worker>(i, seed));
   }
 
+  void Round() { Round(SomeArguments(), 1 + random_() % 3'000); }
+
   // Starts the daemon, checks what it has, and kills it under load.
-  void Round() {
-    DaemonProcess daemon({.directory = directory_.path(), .arguments = SomeArguments()});
+  void Round(std::vector<std::string> arguments, uint64_t batches) {
+    DaemonProcess daemon({.directory = directory_.path(), .arguments = std::move(arguments)});
     const auto stub = Connect(daemon.grpc());
     Check(ReadAll(*stub));
-    KillUnderLoad(daemon);
+    KillUnderLoad(daemon, batches);
     CHECK(Inspect(daemon.data_dir()) == "OK");
   }
 
@@ -114,6 +127,25 @@ class CrashRun {
     DaemonProcess daemon({.directory = directory_.path(), .arguments = SomeArguments()});
     Check(ReadAll(*Connect(daemon.grpc())));
     CHECK(daemon.Stop() == 0);
+  }
+
+  // Between a kill and the next start: loses the second half of the engine's log, as a machine
+  // would that had never written it. The engine cannot know.
+  void LoseWrites() const {
+    const std::filesystem::path log = NewestLog(directory_.path() + "/data/rocksdb");
+    std::filesystem::resize_file(log, std::filesystem::file_size(log) / 2);
+  }
+
+  // What a daemon's state is found wrong with, when it is started again.
+  std::vector<std::string> Findings() {
+    DaemonProcess daemon({.directory = directory_.path(), .arguments = {"--engine", "rocksdb"}});
+    const Contents contents = ReadAll(*Connect(daemon.grpc()));
+    std::vector<std::string> wrong;
+    for (const auto& worker : workers_) {
+      worker->Settle(Below(contents, worker->prefix()));
+      wrong.insert(wrong.end(), worker->wrong().begin(), worker->wrong().end());
+    }
+    return wrong;
   }
 
   uint64_t acknowledged() const { return acknowledged_; }
@@ -148,14 +180,14 @@ class CrashRun {
     ReportWorkers();
   }
 
-  void KillUnderLoad(DaemonProcess& daemon) {
+  void KillUnderLoad(DaemonProcess& daemon, uint64_t batches) {
     Run run(kWorkers);
     std::vector<std::thread> threads;
     for (const auto& worker : workers_) {
       threads.emplace_back(
           [&worker, &run, address = daemon.grpc()] { worker->Work(*Connect(address), run); });
     }
-    run.AwaitAcknowledged(1 + random_() % 3'000);
+    run.AwaitAcknowledged(batches);
     run.BeginKilling();
     daemon.Kill();
     for (std::thread& thread : threads) thread.join();
@@ -195,6 +227,13 @@ TEST_CASE(
   CHECK(run.refusals() > 0);
   WARN(kills << " kills, " << run.acknowledged() << " batches acknowledged, " << run.refusals()
              << " refused, " << run.unanswered() << " not answered");
+}
+
+TEST_CASE("A daemon that has lost acknowledged writes is found out") {
+  CrashRun run(Seed());
+  run.Round({"--engine", "rocksdb"}, 500);
+  run.LoseWrites();
+  CHECK_FALSE(run.Findings().empty());
 }
 
 }  // namespace
