@@ -14,7 +14,8 @@ using State = v1::StateService::Stub;
 
 constexpr char kBefore[] = "a=1 n=41 t=text";
 
-// A daemon with some entries; its client. The state must still be kBefore at the end.
+// A daemon with some entries; its client. The state must still be kBefore at the end, in the same
+// revisions.
 class Subject {
  public:
   explicit Subject(const std::string& engine)
@@ -23,12 +24,21 @@ class Subject {
     REQUIRE(client.Put("a", "1") == "OK");
     REQUIRE(client.Put("n", "41") == "OK");
     REQUIRE(client.Put("t", "text") == "OK");
+    before_ = Revisions();
   }
-  ~Subject() { CHECK(client.All() == kBefore); }
+  ~Subject() {
+    CHECK(client.All() == kBefore);
+    CHECK(Revisions() == before_);
+  }
 
  private:
+  std::vector<uint64_t> Revisions() {
+    return {client.RevisionOf("a"), client.RevisionOf("n"), client.RevisionOf("t")};
+  }
+
   const TempDir dir_;
   DaemonProcess daemon_;
+  std::vector<uint64_t> before_;
 
  public:
   RawClient client;
@@ -179,6 +189,15 @@ TEST_CASE("a TTL must be positive and must not overflow") {
   }
   CHECK(subject.client.Put("a", "2", [](v1::PutRequest& request) { request.mutable_ttl(); }) ==
         "INVALID_ARGUMENT INVALID_TTL ttl");
+  v1::TouchRequest touch;
+  touch.set_key("a");
+  v1::TouchResponse touched;
+  RawClient& client = subject.client;
+  CHECK(client.Call(client.state(), &State::Touch, touch, &touched) ==
+        "INVALID_ARGUMENT INVALID_TTL ttl");
+  touch.mutable_ttl()->set_milliseconds(-1);
+  CHECK(client.Call(client.state(), &State::Touch, touch, &touched) ==
+        "INVALID_ARGUMENT INVALID_TTL ttl");
 }
 
 TEST_CASE("a precondition must say something, and must be met") {
@@ -210,6 +229,56 @@ TEST_CASE("an increment must find an integer and stay one") {
   };
   CHECK(increment("t", 1) == "FAILED_PRECONDITION NOT_AN_INTEGER");
   CHECK(increment("n", std::numeric_limits<int64_t>::max()) == "OUT_OF_RANGE INTEGER_OVERFLOW");
+  REQUIRE(client.Put("low", "-9223372036854775808") == "OK");
+  CHECK(increment("low", -1) == "OUT_OF_RANGE INTEGER_OVERFLOW");
+  CHECK(client.Delete("low") == "OK");
+}
+
+// The brief of each result, or of the batch that failed as a whole.
+std::string Answer(RawClient& client, v1::BatchMode mode,
+                   const std::vector<v1::Operation>& operations) {
+  v1::PipelineRequest request;
+  request.set_mode(mode);
+  for (const auto& operation : operations) *request.add_operations() = operation;
+  const auto context = client.NewContext();
+  const auto stream = client.state().Pipeline(context.get());
+  v1::PipelineResponse response;
+  REQUIRE(stream->Write(request));
+  stream->WritesDone();
+  REQUIRE(stream->Read(&response));
+  CHECK(stream->Finish().ok());
+  if (response.has_status()) return Brief(response.status());
+  std::string briefs;
+  for (const auto& result : response.results()) briefs += Brief(result.status()) + "; ";
+  return briefs;
+}
+
+TEST_CASE("a pipeline refuses what a batch refuses") {
+  Subject subject(AnyEngine());
+  RawClient& client = subject.client;
+  v1::Operation negative = PutOp("a", "2");
+  negative.mutable_put()->mutable_ttl()->set_milliseconds(-1);
+  v1::Operation conditional = PutOp("missing", "2");
+  conditional.mutable_precondition()->set_revision(7);
+  CHECK(Answer(client, v1::BATCH_MODE_INDEPENDENT,
+               {PutOp("", "2"), PutOp(std::string(4097, 'k'), "2"),
+                PutOp("big", std::string((2 << 20) + 1, 'v')), negative, conditional,
+                IncrementOp("t", 1), IncrementOp("n", std::numeric_limits<int64_t>::max())}) ==
+        "INVALID_ARGUMENT INVALID_KEY operations[0].key; "
+        "INVALID_ARGUMENT KEY_TOO_LARGE operations[1].key; "
+        "INVALID_ARGUMENT VALUE_TOO_LARGE operations[2].put.value; "
+        "INVALID_ARGUMENT INVALID_TTL operations[3].put.ttl; "
+        "ABORTED REVISION_MISMATCH; "
+        "FAILED_PRECONDITION NOT_AN_INTEGER; "
+        "OUT_OF_RANGE INTEGER_OVERFLOW; ");
+  CHECK(Answer(client, v1::BATCH_MODE_ATOMIC, {PutOp("a", "2"), PutOp("", "2")}) ==
+        "INVALID_ARGUMENT INVALID_KEY operations[1].key");
+  CHECK(Answer(client, v1::BATCH_MODE_ATOMIC, {}) == "INVALID_ARGUMENT INVALID_REQUEST operations");
+  CHECK(Answer(client, v1::BATCH_MODE_UNSPECIFIED, {PutOp("a", "2")}) ==
+        "INVALID_ARGUMENT INVALID_REQUEST mode");
+  CHECK(Answer(client, v1::BATCH_MODE_INDEPENDENT,
+               std::vector<v1::Operation>(4097, PutOp("a", "2"))) ==
+        "INVALID_ARGUMENT BATCH_TOO_LARGE operations");
 }
 
 TEST_CASE("a namespace must have a valid name") {

@@ -5,6 +5,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <thread>
 
 #include "tests/catch.h"
@@ -174,14 +175,19 @@ TEST_CASE("a damaged data directory is an error that names the file") {
       GENERATE(std::string("store"), std::string("incarnation"), std::string("clock"));
   const TempDir dir;
   DaemonProcess daemon({.directory = dir.path(), .arguments = {"--engine", engine}});
+  REQUIRE(RawClient(daemon.grpc()).Put("k", "v") == "OK");
   CHECK(daemon.Stop() == 0);
   const std::string path = daemon.data_dir() + "/" + file;
-  const std::string damaged = "damaged" + Slurp(path).substr(7);
+  const std::string whole = Slurp(path);
+  const std::string damaged = "damaged" + whole.substr(7);
   Overwrite(path, damaged);
   const Ended ended = RunToEnd(dir, {"--engine", engine});
   CHECK(ended.code == 4);
   CHECK(Holds(ended.log, path));
   CHECK(Slurp(path) == damaged);
+  Overwrite(path, whole);  // Nothing else was changed.
+  daemon.Start();
+  CHECK(RawClient(daemon.grpc()).Get("k") == "v");
 }
 
 TEST_CASE("a damaged file of the rocksdb engine is an error that names it") {
@@ -189,14 +195,20 @@ TEST_CASE("a damaged file of the rocksdb engine is an error that names it") {
   DaemonProcess daemon({.directory = dir.path(), .arguments = {"--engine", "rocksdb"}});
   REQUIRE(RawClient(daemon.grpc()).Put("k", "v") == "OK");
   CHECK(daemon.Stop() == 0);
+  std::map<std::string, std::string> whole;
   for (const auto& file :
        std::filesystem::recursive_directory_iterator(daemon.data_dir() + "/rocksdb")) {
     if (file.path().filename().string().rfind("MANIFEST", 0) == 0)
-      Overwrite(file.path(), "damaged");
+      whole[file.path()] = Slurp(file.path());
   }
+  REQUIRE(!whole.empty());
+  for (const auto& [path, content] : whole) Overwrite(path, "damaged");
   const Ended ended = RunToEnd(dir, {"--engine", "rocksdb"});
   CHECK(ended.code == 4);
   CHECK(Holds(ended.log, "MANIFEST"));
+  for (const auto& [path, content] : whole) Overwrite(path, content);  // Nothing else was changed.
+  daemon.Start();
+  CHECK(RawClient(daemon.grpc()).Get("k") == "v");
 }
 
 TEST_CASE("a data directory that cannot be made is an error that names it") {
@@ -301,6 +313,33 @@ TEST_CASE("a wrong flag, variable or key is an error with exit code 2") {
   const Ended key = RunToEnd(dir, {"--config", dir / "tarn.toml"});
   CHECK(key.code == 2);
   CHECK(Holds(key.log, "tarn.toml:1: unknown key engin: did you mean engine?"));
+  CHECK_FALSE(std::filesystem::exists(dir / "data"));
+}
+
+TEST_CASE("a malformed configuration file is an error that names the line, and nothing is begun") {
+  const auto [text, complaint] = GENERATE(table<std::string, std::string>({
+      {"engine = \"memory\"\nmax-scans\n", ", line 2: not of the form key = value"},
+      {"[daemon]\n", ", line 1: there are no sections"},
+      {"engine = \"memory\n", ", line 1: the quotes are not closed"},
+      {"engine = \"memory\"\nengine = \"rocksdb\"\n", ", line 2: \"engine\" was set on line 1"},
+      {"max-scans = \"many\"\n", ":1: max-scans: "},
+      {"engine = \"disk\"\n", ":1: engine: \"disk\" is none of"},
+      {"memory-limit = \"-1\"\n", ":1: memory-limit: "},
+  }));
+  const TempDir dir;
+  Overwrite(dir / "tarn.toml", text);
+  const Ended ended = RunToEnd(dir, {"--config", dir / "tarn.toml"});
+  INFO(ended.log);
+  CHECK(ended.code == 2);
+  CHECK(Holds(ended.log, "tarn.toml" + complaint));
+  CHECK_FALSE(std::filesystem::exists(dir / "data"));
+}
+
+TEST_CASE("a configuration file that is not there is an error that names it") {
+  const TempDir dir;
+  const Ended ended = RunToEnd(dir, {"--config", dir / "none.toml"});
+  CHECK(ended.code == 2);
+  CHECK(Holds(ended.log, dir / "none.toml"));
   CHECK_FALSE(std::filesystem::exists(dir / "data"));
 }
 

@@ -131,6 +131,21 @@ TEST_CASE("certificates that change are followed, connections that are open stay
   CHECK(PutNow(before) == "OK");
 }
 
+TEST_CASE("an authority of callers that changes is followed") {
+  const TempDir dir;
+  const Certificates old;
+  const Certificates renewed;
+  Copy(old.ca(), dir / "ca");
+  std::vector<std::string> arguments = Tls(old);
+  arguments.insert(arguments.end(), {"--tls-client-ca", dir / "ca"});
+  DaemonProcess daemon({.directory = dir.path(), .arguments = arguments});
+  RawClient before = Connect(daemon.grpc(), old.ca(), &renewed);
+  CHECK(PutNow(before) == "UNAVAILABLE");
+  Copy(renewed.ca(), dir / "ca");
+  RawClient after = Connect(daemon.grpc(), old.ca(), &renewed);
+  CHECK(after.Put("k", "v") == "OK");  // Waits until the connection succeeds.
+}
+
 TEST_CASE("TLS files that cannot be used are errors that name them") {
   const TempDir dir;
   const Certificates certificates;
