@@ -79,6 +79,12 @@ class RangeRestorer {
   // The whole store was replaced: what was left is void.
   absl::Status Forget();
 
+  // Whether a range is closed because it could be brought to neither state. Not while a call is
+  // under way.
+  bool stuck() const { return stuck_ != nullptr; }
+  // The gate is about to go: opens what is closed. The journal keeps what the next start has to do.
+  void LetGo() { stuck_.reset(); }
+
  private:
   // How an attempt ended: why the range is not as in the target, if so; and whether it is surely in
   // one of the two states, now and after any crash.

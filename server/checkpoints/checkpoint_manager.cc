@@ -198,7 +198,12 @@ absl::Status CheckpointManager::Stop() {
   const absl::MutexLock lock(&stopping_);
   CancelJobs();
   executor_.reset();
-  return scheduler_.Stop(interval_nanos_ > 0 ? FinalCheckpoint::kMake : FinalCheckpoint::kSkip);
+  // What must not be served must not become the newest checkpoint either.
+  if (full_restore_.shut_for_good() || dependencies_.range_restorer.stuck()) scheduler_.Interrupt();
+  const absl::Status status =
+      scheduler_.Stop(interval_nanos_ > 0 ? FinalCheckpoint::kMake : FinalCheckpoint::kSkip);
+  dependencies_.range_restorer.LetGo();
+  return status;
 }
 
 CheckpointFigures CheckpointManager::Figures() const {

@@ -87,12 +87,14 @@ absl::StatusOr<std::string> FullRestore::Run(const RestoreRequest& request, chec
   TARN_ASSIGN_OR_RETURN(LoadedCheckpoint loaded, Load(request, job));
   const std::string id = ToString(loaded.info().id);
   progress.phase = "waiting for a checkpoint that is being made";
-  const checkpoint::Scheduler::Hold hold = dependencies_.scheduler.Suspend();
+  checkpoint::Scheduler::Hold hold = dependencies_.scheduler.Suspend();
   if (progress.cancel) return Cancelled();
   const Switched switched = CloseAndSwitch(std::move(loaded), request.safety, progress);
   if (switched.served == Served::kNew) {
     dependencies_.checkpointer.StopProtecting();
     MakeNewest(progress);
+  } else if (switched.served == Served::kNothing) {
+    held_for_good_ = std::make_unique<checkpoint::Scheduler::Hold>(std::move(hold));
   }
   TARN_RETURN_IF_ERROR(switched.status);
   return id;

@@ -51,6 +51,10 @@ class FullRestore {
   // Proves that it could be done, and changes nothing.
   absl::StatusOr<std::string> Validate(const RestoreRequest& request, checkpoint::Job& job);
 
+  // Whether nothing is served any more, because what the engine shows is nothing to be served, or
+  // to be checkpointed. Not while a call is under way.
+  bool shut_for_good() const { return shut_for_good_ != nullptr; }
+
   // What storage::KeepIncarnationReserved does, except during a switch.
   absl::Status KeepIncarnationReserved();
 
@@ -81,6 +85,7 @@ class FullRestore {
   const Dependencies dependencies_;
   absl::Mutex switching_;  // Whoever writes to the directory what incarnation there is.
   std::unique_ptr<storage::StoreDoor::Closure> shut_for_good_;
+  std::unique_ptr<checkpoint::Scheduler::Hold> held_for_good_;
 };
 
 }  // namespace tarn::server
