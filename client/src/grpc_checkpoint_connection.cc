@@ -93,9 +93,10 @@ absl::Status SendFile(const ImportCheckpointParams& params, ImportStream& stream
 
 }  // namespace
 
-GrpcCheckpointConnection::GrpcCheckpointConnection(std::shared_ptr<grpc::ChannelInterface> channel,
-                                                   const ClientOptions& options, World world)
-    : stub_(v1::CheckpointService::NewStub(std::move(channel))),
+GrpcCheckpointConnection::GrpcCheckpointConnection(
+    const std::shared_ptr<grpc::ChannelInterface>& channel, const ClientOptions& options,
+    World world)
+    : stub_(v1::CheckpointService::NewStub(channel)),
       caller_(std::make_shared<Caller>(options, std::move(world))) {}
 
 absl::StatusOr<Job> GrpcCheckpointConnection::CreateCheckpoint(CreateCheckpointParams params) {

@@ -14,7 +14,7 @@ namespace tarn::internal {
 // Thread-safe; constant after construction.
 class GrpcCheckpointConnection : public CheckpointConnection {
  public:
-  GrpcCheckpointConnection(std::shared_ptr<grpc::ChannelInterface> channel,
+  GrpcCheckpointConnection(const std::shared_ptr<grpc::ChannelInterface>& channel,
                            const ClientOptions& options, World world);
 
   absl::StatusOr<Job> CreateCheckpoint(CreateCheckpointParams params) override;

@@ -55,9 +55,9 @@ class GrpcJobWatch : public JobWatchSource {
 
 }  // namespace
 
-GrpcJobConnection::GrpcJobConnection(std::shared_ptr<grpc::ChannelInterface> channel,
+GrpcJobConnection::GrpcJobConnection(const std::shared_ptr<grpc::ChannelInterface>& channel,
                                      const ClientOptions& options, World world)
-    : stub_(v1::JobService::NewStub(std::move(channel))),
+    : stub_(v1::JobService::NewStub(channel)),
       caller_(std::make_shared<Caller>(options, std::move(world))) {}
 
 absl::StatusOr<Job> GrpcJobConnection::GetJob(uint64_t id, Timeout timeout) {

@@ -14,8 +14,8 @@ namespace tarn::internal {
 // Thread-safe; constant after construction.
 class GrpcJobConnection : public JobConnection {
  public:
-  GrpcJobConnection(std::shared_ptr<grpc::ChannelInterface> channel, const ClientOptions& options,
-                    World world);
+  GrpcJobConnection(const std::shared_ptr<grpc::ChannelInterface>& channel,
+                    const ClientOptions& options, World world);
 
   absl::StatusOr<Job> GetJob(uint64_t id, Timeout timeout) override;
   absl::StatusOr<std::vector<Job>> ListJobs(Timeout timeout) override;

@@ -45,7 +45,7 @@ absl::StatusOr<std::vector<Job>> JobClient::List(Timeout timeout) const {
   return connection_->ListJobs(timeout);
 }
 JobWatch JobClient::Watch(WatchJobParams params) const {
-  return JobWatch(connection_->WatchJob(std::move(params)));
+  return JobWatch(connection_->WatchJob(params));
 }
 absl::StatusOr<Job> JobClient::Cancel(uint64_t id, Timeout timeout) const {
   return connection_->CancelJob(id, timeout);
