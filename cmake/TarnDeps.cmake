@@ -29,6 +29,9 @@ tarn_pkg_config_target(zstd libzstd)
 tarn_pkg_config_target(snappy snappy)
 tarn_pkg_config_target(jemalloc jemalloc)
 tarn_pkg_config_target(hiredis hiredis)
+# It asks for _FILE_OFFSET_BITS, the default wherever Tarn runs: as an option of its own it would shut out every
+# precompiled header.
+set_target_properties(PkgConfig::tarn_pc_hiredis PROPERTIES INTERFACE_COMPILE_OPTIONS "")
 
 # Headers alone, and no module of any kind. Its functions are compiled once: see storage/redis/asio_functions.cc.
 find_path(TARN_ASIO_INCLUDE_DIR asio.hpp REQUIRED)
