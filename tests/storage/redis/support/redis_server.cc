@@ -26,25 +26,6 @@ constexpr int kAttempts = 5;
   _exit(127);
 }
 
-std::vector<std::string> Arguments(uint16_t port, const TempDir& directory,
-                                   const std::vector<std::string>& more) {
-  std::vector<std::string> arguments = {"redis-server",
-                                        "--port",
-                                        std::to_string(port),
-                                        "--bind",
-                                        "127.0.0.1",
-                                        "--dir",
-                                        directory.path(),
-                                        "--save",
-                                        "",
-                                        "--appendonly",
-                                        "no",
-                                        "--unixsocket",
-                                        directory / "redis.sock"};
-  arguments.insert(arguments.end(), more.begin(), more.end());
-  return arguments;
-}
-
 }  // namespace
 
 uint16_t FreePort() {
@@ -61,18 +42,24 @@ uint16_t FreePort() {
   return ntohs(address.sin_port);
 }
 
-RedisServer::RedisServer(std::vector<std::string> arguments) {
+RedisServer::RedisServer(const std::vector<std::string>& arguments, Port speaks) {
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
-    if (Start(arguments)) return;
+    if (Start(arguments, speaks)) return;
   }
   throw std::runtime_error("redis-server does not serve; it wrote:\n" + log_);
 }
 
 RedisServer::~RedisServer() { Kill(); }
 
-bool RedisServer::Start(const std::vector<std::string>& arguments) {
+bool RedisServer::Start(const std::vector<std::string>& arguments, Port speaks) {
   port_ = FreePort();
-  std::vector<std::string> words = Arguments(port_, directory_, arguments);
+  const std::string port = std::to_string(port_);
+  std::vector<std::string> words = {
+      "redis-server", "--bind", "127.0.0.1",    "--dir",    directory_.path(), "--save", "",
+      "--appendonly", "no",     "--unixsocket", unix_path()};
+  const bool tls = speaks == Port::kTls;
+  words.insert(words.end(), {"--port", tls ? "0" : port, "--tls-port", tls ? port : "0"});
+  words.insert(words.end(), arguments.begin(), arguments.end());
   std::vector<char*> pointers;
   for (std::string& word : words) pointers.push_back(word.data());
   pointers.push_back(nullptr);

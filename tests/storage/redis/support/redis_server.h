@@ -15,9 +15,12 @@ namespace tarn::testing {
 // dies with the test, however the test ends.
 class RedisServer {
  public:
+  // Which protocol the port speaks.
+  enum class Port : uint8_t { kPlain, kTls };
+
   // `arguments` are more of redis-server's, such as {"--requirepass", "x"}; the last one counts.
   // Throws, with what it wrote, when it does not serve.
-  explicit RedisServer(std::vector<std::string> arguments = {});
+  explicit RedisServer(const std::vector<std::string>& arguments = {}, Port speaks = Port::kPlain);
   ~RedisServer();
 
   RedisServer(const RedisServer&) = delete;
@@ -32,7 +35,7 @@ class RedisServer {
 
  private:
   // False when the port was taken in between.
-  bool Start(const std::vector<std::string>& arguments);
+  bool Start(const std::vector<std::string>& arguments, Port speaks);
   bool AwaitReady(int output);
 
   const TempDir directory_;
