@@ -70,8 +70,8 @@ class MemoryEngine final : public Engine {
   const MemoryEngineOptions options_;
   const base::Clock& clock_;
   UsageLedger& ledger_;
-  // What every write changes, what it only reads, and what some change: in cache lines of their own,
-  // so that writers do not take from each other more than they must.
+  // What every write changes, what it only reads, and what some change: in cache lines of their
+  // own, so that writers do not take from each other more than they must.
   alignas(kCacheLineBytes) RevisionSource revisions_{0};
   alignas(kCacheLineBytes) memory::SnapshotRegistry snapshots_;
   std::unique_ptr<memory::Table> table_;  // Replaced only by Publish, while nothing is under way.

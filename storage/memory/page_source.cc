@@ -13,25 +13,33 @@ char* BaseOf(char* span) {
                                  ~uintptr_t{PageSource::kChunkBytes - 1});
 }
 
-// With memory behind all of it.
+// With memory behind all of it. Not by malloc, which would go on using the large pages of a chunk
+// that was given back for small things.
 char* NewChunk() {
+  constexpr size_t kBytes = PageSource::kChunkBytes;
   constexpr size_t kPageBytes = 4096;
-  auto* const base =
-      static_cast<char*>(std::aligned_alloc(PageSource::kChunkBytes, PageSource::kChunkBytes));
-  if (base == nullptr) std::abort();
+  void* const mapped = mmap(nullptr, 2 * kBytes, PROT_READ | PROT_WRITE,
+                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  if (mapped == MAP_FAILED) std::abort();
+  // What is in front of the aligned part and behind it goes back.
+  auto* const begin = static_cast<char*>(mapped);
+  char* const base = BaseOf(begin + kBytes - 1);
+  if (base != begin) munmap(begin, static_cast<size_t>(base - begin));
+  munmap(base + kBytes, static_cast<size_t>(begin + kBytes - base));
   // Where it is refused, memory is as slow as it was.
-  madvise(base, PageSource::kChunkBytes, MADV_HUGEPAGE);
-  for (size_t at = 0; at < PageSource::kChunkBytes; at += kPageBytes)
-    *const_cast<volatile char*>(base + at) = 0;
+  madvise(base, kBytes, MADV_HUGEPAGE);
+  for (size_t at = 0; at < kBytes; at += kPageBytes) *const_cast<volatile char*>(base + at) = 0;
   return base;
 }
+
+void DeleteChunk(char* base) { munmap(base, PageSource::kChunkBytes); }
 
 }  // namespace
 
 PageSource::~PageSource() {
   const absl::MutexLock lock(&mutex_);
-  for (const auto& [base, chunk] : chunks_) std::free(base);
-  for (char* const base : whole_) std::free(base);
+  for (const auto& [base, chunk] : chunks_) DeleteChunk(base);
+  for (char* const base : whole_) DeleteChunk(base);
 }
 
 char* PageSource::Take() {
@@ -82,7 +90,7 @@ void PageSource::TidyNow() {
     AddChunk(base);
     NoteChange();
   }
-  for (char* const base : whole) std::free(base);
+  for (char* const base : whole) DeleteChunk(base);
 }
 
 void PageSource::AddChunk(char* base) {

@@ -82,10 +82,9 @@ Limits MeasureLimits(const std::vector<std::string>& raw, Codec codec,
 void MeasureCreate(const WindowData& data, const BenchOptions& options, Report& report) {
   const WorkDirectory directory;
   const std::vector<std::string> raw = RawBlocks(data);
-  const size_t before = ResidentBytes();
   BenchEngine engine;
   engine.Fill(data);
-  const auto state = static_cast<double>(ResidentBytes() - before);
+  const double state = engine.StateBytes();
   BenchCheckpointer checkpointer(engine, directory.path(), Codec::kLz4, Cores());
   std::vector<double> seconds, cpu, limit, sha256, codec, write, extra;
   for (int round = 0; round < options.rounds; ++round) {

@@ -27,6 +27,11 @@ class BenchEngine {
   const storage::UsageLedger& ledger() const { return ledger_; }
   const base::Clock& clock() const { return clock_; }
 
+  // What the state takes in memory, as the engine counts it. `tarn-bench engine` shows by
+  // memory_overhead_bytes that it counts right: growth of the process tells less once other engines
+  // have come and gone.
+  double StateBytes() const { return static_cast<double>(engine_->Stats().memory_bytes); }
+
   // The namespace, then every entry.
   void Fill(const WindowData& data);
   void Put(absl::string_view key, absl::string_view value) { PutIn(kWindowsNamespace, key, value); }

@@ -167,10 +167,9 @@ void MeasureLocks(const WindowData& data, const DataSet& keys, int rounds, Repor
 
 void MeasureWriters(const WindowData& data, const BenchOptions& options, Report& report) {
   const WorkDirectory directory;
-  const size_t before = ResidentBytes();
   BenchEngine engine;
   engine.Fill(data);
-  const auto state = static_cast<double>(ResidentBytes() - before);
+  const double state = engine.StateBytes();
   BenchCheckpointer checkpointer(engine, directory.path(), checkpoint::Codec::kLz4, kThreads);
   const DataSet keys(data);
   std::vector<double> alone, during, p999_alone, p999, max_alone, max, durations, extra;
