@@ -159,6 +159,23 @@ TEST_CASE("a missing permission inside a script does not hide what it wrote befo
   CHECK(subject.Ask({"GET", "k"}) == "\"v\"");
 }
 
+TEST_CASE(
+    "a server that does not read is given up, and what waits behind the stuck write is not done") {
+  const RedisServer server;
+  ConnectionOptions options = To(server);
+  options.write_timeout_ms = 200;
+  options.read_timeout_ms = 60'000;
+  Subject subject(options);
+  REQUIRE(subject.opened() == "OK");
+  server.Signal(SIGSTOP);
+  // More than the kernel's buffers take.
+  std::future<std::string> stuck = subject.Send({"SET", "k", std::string(40 << 20, 'v')});
+  std::future<std::string> behind = subject.Send({"SET", "k", "w"});
+  CHECK(Await(stuck) == "connection lost: unknown");
+  CHECK_THAT(Await(behind), Catch::Matchers::EndsWith("not done"));
+  CHECK(subject.cause() == "Redis took too long");
+}
+
 TEST_CASE("when the server is killed every request gets its outcome") {
   RedisServer server;
   Subject subject(To(server));
