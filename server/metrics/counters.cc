@@ -33,6 +33,7 @@ struct alignas(64) Counters::Stripe {
   Counter batches{0};
   Counter scanned_entries{0};
   Counter retries_advised{0};
+  std::array<Counter, base::kReasons> errors = {};
   Counter begun_calls{0};
   Counter ended_calls{0};
 
@@ -57,6 +58,8 @@ void Counters::Stripe::AddTo(CounterTotals* totals) const {
   totals->batches += Get(batches);
   totals->scanned_entries += Get(scanned_entries);
   totals->retries_advised += Get(retries_advised);
+  for (size_t reason = 0; reason < base::kReasons; ++reason)
+    totals->errors[reason] += Get(errors[reason]);
 }
 
 Counters::Counters()
@@ -96,6 +99,7 @@ void Counters::AddBatch(const OperationTally& tally) {
   Add(stripe.bytes_in, tally.bytes_in);
   Add(stripe.bytes_out, tally.bytes_out);
   Add(stripe.batches, 1);
+  for (const base::Reason reason : tally.errors) AddError(reason);
 }
 
 void Counters::AddOperation(storage::OperationKind kind, OperationOutcome outcome,
@@ -106,6 +110,8 @@ void Counters::AddOperation(storage::OperationKind kind, OperationOutcome outcom
   Add(stripe.bytes_out, bytes_out);
   Add(stripe.batches, 1);
 }
+
+void Counters::AddError(base::Reason reason) { Add(Mine().errors[static_cast<size_t>(reason)], 1); }
 
 void Counters::AddRetryAdvised() { Add(Mine().retries_advised, 1); }
 

@@ -7,7 +7,9 @@
 #include <cstdint>
 #include <memory>
 
+#include "absl/container/inlined_vector.h"
 #include "absl/strings/string_view.h"
+#include "storage/base/error.h"
 #include "storage/batch.h"
 
 namespace tarn::server {
@@ -75,6 +77,8 @@ struct OperationTally {
   std::array<std::array<uint32_t, kOperationOutcomes>, kOperationKinds> counts = {};
   uint64_t bytes_in = 0;   // Keys and values of requests.
   uint64_t bytes_out = 0;  // Keys and values of answers.
+  // Of the operations that failed by themselves, in a batch that did not.
+  absl::InlinedVector<base::Reason, 2> errors;
 
   void Count(storage::OperationKind kind, OperationOutcome outcome) {
     ++counts[static_cast<size_t>(kind)][static_cast<size_t>(outcome)];
@@ -101,6 +105,7 @@ struct CounterTotals {
   uint64_t batches = 0;
   uint64_t scanned_entries = 0;
   uint64_t retries_advised = 0;
+  std::array<uint64_t, base::kReasons> errors = {};
 };
 
 // Thread-safe. Every core counts in cache lines of its own: an addition costs what it costs without
@@ -117,7 +122,9 @@ class Counters {
   // A batch of one operation.
   void AddOperation(storage::OperationKind kind, OperationOutcome outcome, uint64_t bytes_in,
                     uint64_t bytes_out);
-  // A call was refused with the advice to try again.
+  // A caller was told an error: of a call, a pipeline's batch, or one operation.
+  void AddError(base::Reason reason);
+  // It came with the advice to try again.
   void AddRetryAdvised();
   void AddScanned(uint64_t entries, uint64_t bytes_out);
 

@@ -56,10 +56,19 @@ void AddCalls(const CounterTotals& totals, Families* families) {
   }
 }
 
-void AddRetries(const CounterTotals& totals, Families* families) {
+void AddErrors(const CounterTotals& totals, Families* families) {
+  MetricFamily& errors = families->Add("tarn_errors_total",
+                                       "Errors that callers were told, by reason: of calls, of "
+                                       "batches of pipelines, and of operations in batches.",
+                                       MetricType::Counter);
+  for (size_t reason = 0; reason < base::kReasons; ++reason) {
+    const absl::string_view name = base::ReasonName(static_cast<base::Reason>(reason));
+    if (totals.errors[reason] > 0 && !name.empty())
+      Families::AddCounter(errors, AsDouble(totals.errors[reason]), {{"reason", ToString(name)}});
+  }
   families->Counter("tarn_retries_advised_total",
-                    "Calls refused with the advice to try again: starting, draining, a queue full, "
-                    "too many snapshots.",
+                    "Calls, and batches of pipelines, refused with the advice to try again: "
+                    "starting, draining, a queue full, too many snapshots.",
                     AsDouble(totals.retries_advised));
 }
 
@@ -222,7 +231,7 @@ std::string RenderMetrics(const MetricsSnapshot& snapshot) {
   Families families;
   AddServer(snapshot, &families);
   AddCalls(snapshot.counters, &families);
-  AddRetries(snapshot.counters, &families);
+  AddErrors(snapshot.counters, &families);
   AddLatencies(snapshot.counters, &families);
   AddOperations(snapshot.counters, &families);
   if (snapshot.store) AddStore(*snapshot.store, &families);

@@ -306,6 +306,8 @@ OperationTally TallyOf(const storage::BatchResult& result,
     tally.bytes_in += BytesOf(operations[i]);
     if (i < result.results.size()) {
       tally.Count(operations[i].kind, OutcomeOf(result.results[i]));
+      if (!result.results[i].status.ok())
+        tally.errors.push_back(ReasonToTell(result.results[i].status));
       tally.bytes_out += result.results[i].value.size();
     } else {  // The batch failed as a whole.
       storage::OperationResult failed;
@@ -315,6 +317,7 @@ OperationTally TallyOf(const storage::BatchResult& result,
   }
   for (const BadOperation& one : bad) {
     if (one.kind) tally.Count(*one.kind, OperationOutcome::kFailed);
+    tally.errors.push_back(ReasonToTell(one.status));
   }
   return tally;
 }

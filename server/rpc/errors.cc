@@ -1,6 +1,5 @@
 #include "server/rpc/errors.h"
 
-#include <algorithm>
 #include <string>
 
 #include "absl/strings/cord.h"
@@ -208,8 +207,7 @@ void AddDetails(google::rpc::Status* wire, const absl::Status& status, Reason re
 
 google::rpc::Status ToWire(const absl::Status& status, const ErrorSite& site) {
   google::rpc::Status wire;
-  Reason reason = base::ReasonOf(status);
-  if (reason == Reason::kNone) reason = ReasonForCode(status.code());
+  const Reason reason = ReasonToTell(status);
   wire.set_message(ToString(status.message()));
   if (reason == Reason::kNone) {
     wire.set_code(static_cast<int>(status.code()));
@@ -220,11 +218,20 @@ google::rpc::Status ToWire(const absl::Status& status, const ErrorSite& site) {
   return wire;
 }
 
-bool AdvisesRetry(const google::rpc::Status& error) {
-  return std::any_of(error.details().begin(), error.details().end(), [](const auto& detail) {
-    return detail.template Is<google::rpc::RetryInfo>();
-  });
+Reason ReasonToTell(const absl::Status& status) {
+  const Reason reason = base::ReasonOf(status);
+  return reason == Reason::kNone ? ReasonForCode(status.code()) : reason;
 }
+
+Reason ReasonOf(const google::rpc::Status& error) {
+  google::rpc::ErrorInfo info;
+  for (const auto& detail : error.details()) {
+    if (detail.UnpackTo(&info)) return base::ReasonFromName(info.reason());
+  }
+  return Reason::kNone;
+}
+
+bool AdvisesRetry(Reason reason) { return RetryDelayMs(reason) > 0; }
 
 absl::Status AtField(const absl::Status& status, absl::string_view path) {
   absl::Status with_field = status;

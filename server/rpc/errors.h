@@ -28,8 +28,14 @@ struct ErrorSite {
 // INTERNAL.
 google::rpc::Status ToWire(const absl::Status& status, const ErrorSite& site = {});
 
-// Whether the error advises to try again (RetryInfo).
-bool AdvisesRetry(const google::rpc::Status& error);
+// The reason that ToWire gives; kNone when it gives none.
+base::Reason ReasonToTell(const absl::Status& status);
+
+// The reason that an error of ToWire was given.
+base::Reason ReasonOf(const google::rpc::Status& error);
+
+// Whether an error of this reason advises to try again (RetryInfo).
+bool AdvisesRetry(base::Reason reason);
 
 // An error that names the field of the request which it is about, by its path from the request's
 // root (or from its operation, when ErrorSite::index is given).

@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "server/rpc/count_error.h"
 #include "server/rpc/errors.h"
 #include "storage/base/error.h"
 #include "tarn/v1/state.pb.h"
@@ -67,7 +68,7 @@ std::optional<google::rpc::Status> PipelineHandler::Understand(Slot* slot) {
 void PipelineHandler::Prepare(Slot* slot) {
   const auto error = Understand(slot);
   const bool to_run = !error && !slot->work.Empty();
-  if (error) slot->response = EncodeFailure(slot->view.batch_id(), *error);
+  if (error) Refuse(slot, *error);
   if (!error && !to_run) SetAnswer(slot, storage::BatchResult());
   slot->read_only = slot->work.ReadOnly();
   {
@@ -210,8 +211,14 @@ void PipelineHandler::Completed(Slot* slot, const storage::BatchResult& result) 
   Drive();
 }
 
+void PipelineHandler::Refuse(Slot* slot, const google::rpc::Status& error) {
+  CountError(ReasonOf(error), counters_);
+  slot->response = EncodeFailure(slot->view.batch_id(), error);
+}
+
 void PipelineHandler::SetAnswer(Slot* slot, const storage::BatchResult& result) {
   counters_.AddBatch(slot->work.Tally(result));
+  if (!result.status.ok()) CountError(ReasonToTell(result.status), counters_);
   slot->response = slot->work.Answer(result, store_->limits(), slot->view.batch_id());
 }
 

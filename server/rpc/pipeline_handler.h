@@ -78,6 +78,7 @@ class PipelineHandler final : public StreamHandler {
 
   void Prepare(Slot* slot);
   std::optional<google::rpc::Status> Understand(Slot* slot);
+  void Refuse(Slot* slot, const google::rpc::Status& error);
   void SetAnswer(Slot* slot, const storage::BatchResult& result);
   void Run(Slot* slot);
   void Completed(Slot* slot, const storage::BatchResult& result);

@@ -72,8 +72,7 @@ constexpr absl::string_view kNames[] = {
     "RESTORE_RUNNING",
     "JOB_NOT_FOUND",
 };
-static_assert(std::size(kNames) == static_cast<size_t>(Reason::kJobNotFound) + 1,
-              "each reason has a name");
+static_assert(std::size(kNames) == kReasons, "each reason has a name");
 
 }  // namespace
 

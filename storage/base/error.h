@@ -67,6 +67,7 @@ enum class Reason {
   kRestoreRunning,
   kJobNotFound,
 };
+inline constexpr size_t kReasons = static_cast<size_t>(Reason::kJobNotFound) + 1;
 
 // The reason's name on the wire, such as "REVISION_MISMATCH"; empty for kNone.
 absl::string_view ReasonName(Reason reason);

@@ -77,6 +77,61 @@ TEST_CASE("operations of a pipeline are counted, and the stream while it is open
   CHECK(stream->Finish().ok());
 }
 
+TEST_CASE("errors are counted by reason, wherever they are told") {
+  Subject subject(AnyEngine());
+  const auto told = [&](const std::string& reason) {
+    return subject.Metric("tarn_errors_total{reason=\"" + reason + "\"}");
+  };
+  CHECK(told("INVALID_KEY") == "(none)");
+  CHECK(subject.client.Get("") == "INVALID_ARGUMENT INVALID_KEY key");
+  CHECK(told("INVALID_KEY") == "1");
+
+  v1::BatchRequest batch;
+  batch.set_mode(v1::BATCH_MODE_INDEPENDENT);
+  for (const char* key : {"", "k", ""}) *batch.add_operations() = PutOp(key, "v");
+  *batch.add_operations() = IncrementOp("k", 1);
+  v1::BatchResponse answer;
+  REQUIRE(subject.client.Call(subject.client.state(), &v1::StateService::Stub::Batch, batch,
+                              &answer) == "OK");
+  CHECK(told("INVALID_KEY") == "3");
+  CHECK(told("NOT_AN_INTEGER") == "1");
+
+  const auto context = subject.client.NewContext();
+  const auto stream = subject.client.state().Pipeline(context.get());
+  v1::PipelineRequest request;
+  request.set_mode(v1::BATCH_MODE_ATOMIC);
+  *request.add_operations() = IncrementOp("k", 1);
+  v1::PipelineResponse response;
+  REQUIRE(stream->Write(request));
+  REQUIRE(stream->Read(&response));
+  CHECK(told("NOT_AN_INTEGER") == "2");
+  request.mutable_operations(0)->set_key("");
+  REQUIRE(stream->Write(request));
+  REQUIRE(stream->Read(&response));
+  CHECK(told("INVALID_KEY") == "4");
+  stream->WritesDone();
+  CHECK(stream->Finish().ok());
+}
+
+// What is swept is swept in the background: asked for until it is there.
+bool Becomes(const Subject& subject, const std::string& series, const std::string& value) {
+  const auto end = std::chrono::steady_clock::now() + RawClient::kPatience;
+  while (std::chrono::steady_clock::now() < end) {
+    if (subject.Metric(series) == value) return true;
+  }
+  return false;
+}
+
+TEST_CASE("what has expired is swept and counted") {
+  Subject subject(AnyEngine());
+  REQUIRE(subject.client.Put("kept", "v") == "OK");
+  REQUIRE(subject.client.Put("k", "v", [](v1::PutRequest& request) {
+    request.mutable_ttl()->set_milliseconds(1);
+  }) == "OK");
+  CHECK(Becomes(subject, "tarn_swept_entries_total", "1"));
+  CHECK(Becomes(subject, "tarn_namespace_entries{namespace=\"default\"}", "1"));
+}
+
 TEST_CASE("entries and bytes are there by namespace") {
   Subject subject(AnyEngine());
   REQUIRE(subject.client.Put("abc", "12345",

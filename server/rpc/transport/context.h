@@ -2,6 +2,7 @@
 #pragma once
 
 #include "server/metrics/counters.h"
+#include "server/rpc/count_error.h"
 #include "server/rpc/errors.h"
 #include "server/rpc/transport/stream_registry.h"
 #include "storage/base/clock.h"
@@ -24,7 +25,7 @@ class CallTimer {
   }
 
   void CountError(const google::rpc::Status& error) const {
-    if (AdvisesRetry(error)) context_.counters.AddRetryAdvised();
+    server::CountError(ReasonOf(error), context_.counters);
   }
 
   void Stop(int code) const {

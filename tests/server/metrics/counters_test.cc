@@ -67,6 +67,20 @@ TEST_CASE("the operations of a batch are counted by kind and outcome") {
   CHECK(totals.scanned_entries == 5);
 }
 
+TEST_CASE("errors are counted by reason, of calls and of operations in a batch") {
+  Counters counters;
+  OperationTally tally;
+  tally.errors = {base::Reason::kKeyTooLarge, base::Reason::kQuotaExceeded,
+                  base::Reason::kKeyTooLarge};
+  counters.AddBatch(tally);
+  counters.AddError(base::Reason::kQuotaExceeded);
+  counters.AddError(base::Reason::kJobNotFound);  // The last one there is.
+  const CounterTotals totals = counters.Read();
+  CHECK(totals.errors[static_cast<size_t>(base::Reason::kKeyTooLarge)] == 2);
+  CHECK(totals.errors[static_cast<size_t>(base::Reason::kQuotaExceeded)] == 2);
+  CHECK(totals.errors[base::kReasons - 1] == 1);
+}
+
 TEST_CASE("nothing that threads count at the same time is lost") {
   Counters counters;
   std::vector<std::thread> threads;

@@ -39,6 +39,16 @@ TEST_CASE("calls appear by method and code, successes from the start") {
   CHECK(text.find("code=\"ABORTED\"") == std::string::npos);
 }
 
+TEST_CASE("errors appear by reason, those that have happened") {
+  MetricsSnapshot snapshot;
+  snapshot.counters.errors[static_cast<size_t>(base::Reason::kMemoryLimit)] = 3;
+  snapshot.counters.errors[static_cast<size_t>(base::Reason::kNone)] = 4;
+  const std::string text = RenderMetrics(snapshot);
+  CHECK(HasLine(text, "tarn_errors_total{reason=\"MEMORY_LIMIT\"} 3"));
+  CHECK(text.find("QUOTA_EXCEEDED") == std::string::npos);
+  CHECK(text.find("reason=\"\"") == std::string::npos);
+}
+
 TEST_CASE("latencies are a cumulative histogram in seconds") {
   MetricsSnapshot snapshot;
   auto& latency = snapshot.counters.latency[static_cast<size_t>(Rpc::kGet)];

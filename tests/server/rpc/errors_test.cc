@@ -145,6 +145,22 @@ TEST_CASE("an invalid argument names the field of an operation") {
   CHECK(FieldOf(ToWire(Error(Reason::kInvalidNamespaceName), site)) == "namespace");
 }
 
+TEST_CASE("what is told can be counted: reason, and advice to try again") {
+  for (int i = 1; i < kReasons; ++i) {
+    const auto reason = static_cast<Reason>(i);
+    const google::rpc::Status wire = ToWire(Error(reason));
+    CHECK(ReasonOf(wire) == reason);
+    CHECK(ReasonToTell(Error(reason)) == reason);
+    CHECK(AdvisesRetry(reason) == Find<google::rpc::RetryInfo>(wire).has_value());
+  }
+  const absl::Status foreign = absl::DataLossError("");
+  CHECK(ReasonToTell(foreign) == Reason::kDataLoss);
+  CHECK(ReasonOf(ToWire(foreign)) == Reason::kDataLoss);
+  const absl::Status cancelled = absl::CancelledError("");
+  CHECK(ReasonToTell(cancelled) == Reason::kNone);
+  CHECK(ReasonOf(ToWire(cancelled)) == Reason::kNone);
+}
+
 TEST_CASE("a field that is given explicitly wins") {
   CHECK(FieldOf(ToWire(AtField(Error(Reason::kInvalidTtl), "namespace.default_ttl"))) ==
         "namespace.default_ttl");

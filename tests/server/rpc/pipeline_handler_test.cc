@@ -367,5 +367,13 @@ TEST_CASE("operations and pipelines are counted") {
   CHECK(totals.batches == 1);
 }
 
+TEST_CASE("a batch that is refused is counted by its reason") {
+  Pipeline pipeline;
+  pipeline.Start().Send(Batch(1));  // Without operations.
+  const CounterTotals totals = pipeline.counters().Read();
+  CHECK(totals.errors[static_cast<size_t>(base::Reason::kInvalidRequest)] == 1);
+  CHECK(totals.retries_advised == 0);
+}
+
 }  // namespace
 }  // namespace tarn::server
