@@ -96,7 +96,8 @@ struct CheckpointWorld {
   CheckpointWorld();
 
   checkpoint::CheckpointInfo Publish();
-  // Flips a bit: of each block of entries, which a look at the head does not notice, or of the head.
+  // Flips a bit: of each block of entries, which a look at the head does not notice, or of the
+  // head.
   void DamageBlock(const checkpoint::CheckpointInfo& info);
   void DamageHead(const checkpoint::CheckpointInfo& info);
 
