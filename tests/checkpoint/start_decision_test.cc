@@ -121,5 +121,21 @@ TEST_CASE("restore policies are named as their flag names them") {
   CHECK(Brief(ParseRestorePolicy("always")) == "INVALID_ARGUMENT");
 }
 
+TEST_CASE("a refusal says what it is about") {
+  using Problem = StartDecision::Problem;
+  const auto problem = [](const StartFacts& facts) {
+    return DecideStart({.policy = kLatest}, facts).problem;
+  };
+  CHECK(problem({.catalog = kOnlyBad}) == Problem::kNoneValid);
+  CHECK(problem({.catalog = kTooNew}) == Problem::kTooNew);
+  CHECK(problem({.engine = EngineContent::kStore, .catalog = kOnlyBad}) == Problem::kNoneValid);
+  CHECK(problem({.engine = EngineContent::kStore, .catalog = kTooNew}) == Problem::kTooNew);
+  CHECK(problem({.engine = EngineContent::kStore,
+                 .engine_revision = 2,
+                 .catalog = kValid,
+                 .checkpoint_revision = 1}) == Problem::kNewerCommits);
+  CHECK(problem({.catalog = kValid}) == Problem::kNone);
+}
+
 }  // namespace
 }  // namespace tarn::checkpoint

@@ -342,5 +342,51 @@ TEST_CASE("reserving says when it fails") {
         "FAILED_PRECONDITION");
 }
 
+TEST_CASE("a store that only a third place knows goes on in a fresh directory") {
+  Machine machine;
+  MetaEngine engine;
+  const auto directory = Value(DataDirectory::Open(machine.files, "data", "pid 1"));
+  const StoreMeta meta =
+      Value(AgreeOnStore(engine, *directory, machine.random,
+                         {.place = "the catalog", .store_id = kStoreB, .highest = 9}));
+  CHECK(meta.store_id == kStoreB);
+  CHECK(meta.incarnation == 9);
+  // Nothing has begun: the directory names the store, and the engine knows nothing yet.
+  CHECK(Value(directory->ReadMeta())->incarnation == 0);
+  CHECK_FALSE(engine.meta);
+  REQUIRE(StartIncarnation(engine, *directory, {kStoreB, 10}).ok());
+  CHECK(engine.meta->incarnation == 10);
+  CHECK(Value(directory->ReadMeta())->incarnation == 10);
+}
+
+TEST_CASE("a third place of another store is refused, and both are named") {
+  Machine machine;
+  MetaEngine engine;
+  const StoreMeta mine = Value(machine.Start(engine));
+  const auto directory = Value(DataDirectory::Open(machine.files, "data", "pid 1"));
+  const auto refused = AgreeOnStore(engine, *directory, machine.random,
+                                    {.place = "the catalog", .store_id = kStoreB});
+  CHECK(Brief(refused) == "FAILED_PRECONDITION");
+  CHECK(Says(refused.status(), mine.store_id));
+  CHECK(Says(refused.status(), "the catalog belongs to store " + kStoreB));
+}
+
+TEST_CASE("the directory remembers where its checkpoints are and how an incarnation began") {
+  Machine machine;
+  const auto directory = Value(DataDirectory::Open(machine.files, "data", "pid 1"));
+  CHECK_FALSE(Value(directory->ReadCatalogPath()));
+  CHECK_FALSE(Value(directory->ReadBeginning()));
+  REQUIRE(directory->WriteCatalogPath("/c").ok());
+  REQUIRE(directory->WriteBeginning({.incarnation = 3, .newest = FirstRevision(2) + 7}).ok());
+  CHECK(Value(directory->ReadCatalogPath()) == "/c");
+  CHECK(Value(directory->ReadBeginning())->incarnation == 3);
+  CHECK(Value(directory->ReadBeginning())->newest == FirstRevision(2) + 7);
+  machine.Overwrite("beginning",
+                    EncodeTextRecord("beginning", {{"incarnation", "x"}, {"newest", "1"}}));
+  CHECK(Brief(directory->ReadBeginning()) == "DATA_LOSS DATA_LOSS");
+  machine.Overwrite("catalog", "rubbish");
+  CHECK(Brief(directory->ReadCatalogPath()) == "DATA_LOSS DATA_LOSS");
+}
+
 }  // namespace
 }  // namespace tarn::storage

@@ -79,6 +79,36 @@ TEST_CASE("flags win over the environment, that over the file, that over the def
   CHECK(given.Origin("max-pipeline-batches") == "default");
 }
 
+TEST_CASE("checkpoints are in the data directory, unless they are put elsewhere") {
+  CHECK(Given().Loaded().checkpoint_dir == "/default/checkpoints");
+  CHECK(Given().Flags({"--data-dir", "/other"}).Loaded().checkpoint_dir == "/other/checkpoints");
+  CHECK(Given().Flags({"--checkpoint-dir", "/c"}).Loaded().checkpoint_dir == "/c");
+}
+
+TEST_CASE("a codec may have a level, and an unknown one is named") {
+  const Options options = Given().Flags({"--checkpoint-codec", "zstd:3"}).Loaded();
+  CHECK(options.checkpoint_codec.codec == checkpoint::Codec::kZstd);
+  CHECK(options.checkpoint_codec.level == 3);
+  CHECK(Given().Loaded().checkpoint_codec.codec == checkpoint::Codec::kLz4);
+  CHECK(Given().Flags({"--checkpoint-codec", "zip"}).Error().find("--checkpoint-codec") == 0);
+  CHECK(Given().Flags({"--checkpoint-codec", "lz4:3"}).Error() != "OK");
+  const auto printed =
+      PrintConfiguration(*Given().Flags({"--checkpoint-codec", "zstd:3"}).Load(), OptionTable());
+  CHECK(printed.find("checkpoint-codec = \"zstd:3\"") != std::string::npos);
+}
+
+TEST_CASE("the interval and the retention of checkpoints may change while the daemon runs") {
+  const Options running = Given().Loaded();
+  Options wanted = running;
+  wanted.checkpoint_interval = absl::Minutes(1);
+  wanted.checkpoint_retain = 20;
+  wanted.checkpoint_codec = {.codec = checkpoint::Codec::kNone};
+  const ConfigurationChange change = CompareConfigurations(running, wanted);
+  CHECK(change.applied ==
+        std::vector<std::string>{"checkpoint-interval: 10s -> 60s", "checkpoint-retain: 10 -> 20"});
+  CHECK(change.deferred == std::vector<std::string>{"checkpoint-codec: lz4 -> none"});
+}
+
 TEST_CASE("the file can be named by a variable") {
   Given given;
   std::ofstream(given.path()) << "max-scans = 9\n";
