@@ -65,7 +65,7 @@ class FormCheck {
       in_array_ = number;
       return Array(number, value);
     }
-    if (value.front() != '"' && value.front() != '\'') return absl::OkStatus();
+    if (value.front() != '"' && value.front() != '\'') return Bare(number, value);
     const size_t end = value.find(value.front(), 1);
     if (end == absl::string_view::npos) return Malformed(number, "the quotes are not closed");
     const absl::string_view rest = absl::StripAsciiWhitespace(value.substr(end + 1));
@@ -78,8 +78,15 @@ class FormCheck {
     return absl::OkStatus();
   }
 
+  static absl::Status Bare(int number, absl::string_view value) {
+    if (absl::StrContains(value.substr(0, value.find('#')), "\\"))
+      return Malformed(number, "a value cannot hold a \\");
+    return absl::OkStatus();
+  }
+
   absl::Status Array(int number, absl::string_view line) {
     if (absl::StrContains(line, "#")) return Malformed(number, "an array cannot hold a #");
+    if (absl::StrContains(line, "\\")) return Malformed(number, "an array cannot hold a \\");
     if (line.back() == ']') in_array_.reset();
     return absl::OkStatus();
   }

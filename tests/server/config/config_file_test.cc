@@ -51,6 +51,8 @@ TEST_CASE("everything else names its line") {
   CHECK(Parse("a = \"x\" y\n") == "line 1: something follows the closing quotes");
   CHECK(Parse("a = \"x#y\"\n") == "line 1: a value cannot hold a #");
   CHECK(Parse("a = \"x\\ny\"\n") == "line 1: a value cannot hold a \\");
+  CHECK(Parse("a = x\\y\n") == "line 1: a value cannot hold a \\");
+  CHECK(Parse("a = [\"x\",\n\"y\\\"z\"]\n") == "line 2: an array cannot hold a \\");
   CHECK(Parse("a = [\"x\",\n\"y\"\n") == "line 1: the array is not closed");
   CHECK(Parse("a = [\"x\", # no\n\"y\"]\n") == "line 1: an array cannot hold a #");
   CHECK(Parse("a = 1\nb = 2\na = 3\n") == "line 3: \"a\" was set on line 1 already");
