@@ -13,6 +13,8 @@ namespace {
 // keeps long ones fast.
 constexpr size_t kFirstVisit = 4;
 constexpr size_t kMaxVisit = 128;
+// Of a cursor that consumes what it reads: it keeps writers out, and they come first.
+constexpr size_t kMaxConsumed = 32;
 constexpr size_t kMaxStretchBytes = 32 << 10;
 constexpr size_t kUsualPageEntries = 512;
 
@@ -50,7 +52,8 @@ void MemoryCursor::Next(const PageBudget& budget, base::UnixMs now, PageCompleti
 
 void MemoryCursor::Start(const PageBudget& budget, base::UnixMs now) {
   started_ = true;
-  const size_t length = std::clamp(budget.max_entries / kShards, kFirstVisit, kMaxVisit);
+  const size_t length =
+      std::clamp(budget.max_entries / kShards, kFirstVisit, consumes_ ? kMaxConsumed : kMaxVisit);
   for (size_t index = 0; index < kShards; ++index) {
     stretches_[index].length = length;
     stretches_[index].passed_to = range_.start;
@@ -116,7 +119,7 @@ void MemoryCursor::Forget(Shard& shard, size_t copied, Stretch* stretch) {
 void MemoryCursor::Visit(const Shard& shard, Stretch* stretch) {
   visited_.clear();
   const size_t length = stretch->length;
-  stretch->length = std::min(2 * length, kMaxVisit);
+  stretch->length = std::min(2 * length, consumes_ ? kMaxConsumed : kMaxVisit);
   const Order& order = shard.order();
   if (options_.direction == ScanDirection::kAscending) {
     for (auto slot = FirstAscending(shard, *stretch);
