@@ -9,6 +9,7 @@
 #include <thread>
 #include <vector>
 
+#include "storage/redis/command.h"
 #include "tests/catch.h"
 #include "tests/storage/redis/support/redis_server.h"
 #include "tests/storage/redis/support/subject.h"
@@ -174,6 +175,36 @@ TEST_CASE(
   CHECK(Await(stuck) == "connection lost: unknown");
   CHECK_THAT(Await(behind), Catch::Matchers::EndsWith("not done"));
   CHECK(subject.cause() == "Redis took too long");
+}
+
+// Two writes that go out as one, to a server that reads no more: the first is larger than what the
+// kernel's buffers take.
+struct OneWrite {
+  OneWrite(Subject& subject, const RedisServer& server) {
+    std::promise<void> sent;
+    subject.connection().Send(CommandKind::kRead, FormatCommand({"PING"}), [&](Answer&) {
+      // On the loop's thread: it writes when both are there.
+      server.Signal(SIGSTOP);
+      first = subject.Send({"SET", "k", std::string(40 << 20, 'v')});
+      second = subject.Send({"SET", "k", "w"});
+      sent.set_value();
+    });
+    sent.get_future().wait();
+  }
+
+  std::future<std::string> first;
+  std::future<std::string> second;
+};
+
+TEST_CASE("while a write is under way, nobody can know how much of it was sent") {
+  const RedisServer server;
+  ConnectionOptions options = To(server);
+  options.write_timeout_ms = 200;
+  options.read_timeout_ms = 60'000;
+  Subject subject(options);
+  OneWrite write(subject, server);
+  CHECK(Await(write.first) == "connection lost: unknown");
+  CHECK(Await(write.second) == "connection lost: unknown");
 }
 
 TEST_CASE("when the server is killed every request gets its outcome") {

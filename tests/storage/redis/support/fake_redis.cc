@@ -55,8 +55,10 @@ bool AwaitInput(int socket, int stop) {
 
 }  // namespace
 
-FakeRedis::FakeRedis(Script script) : script_(std::move(script)) {
-  listener_ = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+FakeRedis::FakeRedis(Script script)
+    : script_(std::move(script)),
+      listener_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)),
+      stop_(eventfd(0, EFD_CLOEXEC)) {
   sockaddr_in address{};
   address.sin_family = AF_INET;
   address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -67,7 +69,6 @@ FakeRedis::FakeRedis(Script script) : script_(std::move(script)) {
     throw std::runtime_error("the fake Redis cannot listen");
   }
   port_ = ntohs(address.sin_port);
-  stop_ = eventfd(0, EFD_CLOEXEC);
   thread_ = std::thread([this] { Serve(); });
 }
 

@@ -57,8 +57,8 @@ class FakeRedis {
   bool SendAnswer(int socket, std::string bytes, size_t& answered_bytes) const;
 
   const Script script_;
-  int listener_ = -1;
-  int stop_ = -1;  // An eventfd: readable when the fake is to end.
+  const int listener_;
+  const int stop_;  // An eventfd: readable when the fake is to end.
   uint16_t port_ = 0;
   std::atomic<int> connections_ = 0;
   std::atomic<int> commands_ = 0;
