@@ -161,7 +161,9 @@ TEST_CASE("a restore ends though clients hold a pipeline and a scan open") {
   DaemonProcess daemon(Quiet(dir, AnyEngine()));
   CheckpointClient client(daemon.grpc());
   const std::string big(1 << 20, 'x');
-  for (int i = 0; i < 8; ++i) REQUIRE(client.raw().Put("k" + std::to_string(i), big) == "OK");
+  constexpr int kMoreThanIsOnTheWay = 48;  // Buffers of both ends and between them.
+  for (int i = 0; i < kMoreThanIsOnTheWay; ++i)
+    REQUIRE(client.raw().Put("k" + std::to_string(i), big) == "OK");
   const std::string id = client.Create();
   const auto pipeline_context = client.raw().NewContext();
   auto pipeline = client.raw().state().Pipeline(pipeline_context.get());

@@ -32,14 +32,24 @@ class Subject {
                         {.sweep_interval = absl::Hours(1)});
   }
 
-  std::string Run(const std::vector<Op>& ops, const std::string& ns = "",
-                  BatchMode mode = BatchMode::kAtomic) {
+  // A batch that may complete later: it stays where it is until then.
+  struct Batch {
+    std::vector<Op> ops;
     std::vector<Operation> operations;
-    for (const Op& op : ops) operations.push_back(op.View());
     std::string answer = "none";
-    door->Run({.ns = ns, .mode = mode, .operations = absl::MakeSpan(operations)},
-              [&](BatchResult& result) { answer = Brief(result.status); });
-    return answer;
+  };
+
+  void Submit(Batch& batch, const std::string& ns = "") {
+    for (const Op& op : batch.ops) batch.operations.push_back(op.View());
+    door->Run(
+        {.ns = ns, .mode = BatchMode::kAtomic, .operations = absl::MakeSpan(batch.operations)},
+        [&batch](BatchResult& result) { batch.answer = Brief(result.status); });
+  }
+
+  std::string Run(const std::vector<Op>& ops, const std::string& ns = "") {
+    Batch batch{.ops = ops};
+    Submit(batch, ns);
+    return batch.answer;
   }
 
   absl::StatusOr<std::unique_ptr<Scan>> Open(const ScanRequest& request) {
@@ -125,7 +135,9 @@ TEST_CASE("a closed door refuses everything, says why, and lets everything in ag
 TEST_CASE("closing waits for the batches that are under way") {
   Subject subject;
   subject.engine->Hold(IsUserWrite);
-  REQUIRE(subject.Run({Put("k", "v")}) == "none");
+  Subject::Batch held{.ops = {Put("k", "v")}};
+  subject.Submit(held);
+  REQUIRE(held.answer == "none");
   std::atomic<bool> closed{false};
   std::thread closer([&] {
     const auto closure = subject.door->CloseAll("a test");
@@ -135,6 +147,7 @@ TEST_CASE("closing waits for the batches that are under way") {
   CHECK_FALSE(closed);
   subject.engine->Release();
   closer.join();
+  CHECK(held.answer == "OK");
   CHECK(subject.Run({Get("k")}) == "OK");
 }
 
