@@ -57,7 +57,7 @@ struct Options {
   uint64_t max_namespaces = 1024;
   uint64_t max_scans = 128;
   absl::Duration scan_lifetime = absl::Seconds(60);
-  uint64_t scan_chunk = 64 << 10;
+  uint64_t scan_chunk = 256 << 10;
   uint64_t max_pipeline_batches = 64;
   uint64_t max_pipeline_size = 16 << 20;
   uint64_t max_concurrent_calls = 2048;

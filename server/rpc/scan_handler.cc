@@ -35,6 +35,7 @@ void ScanHandler::Start() {
 void ScanHandler::Opened(absl::StatusOr<std::unique_ptr<storage::Scan>> scan) {
   if (!scan.ok()) return Fail(scan.status());
   scan_ = *std::move(scan);
+  met_.store(1, std::memory_order_relaxed);  // Nothing is before the first one.
   Advance();
 }
 
@@ -47,30 +48,47 @@ void ScanHandler::Advance() {
 }
 
 void ScanHandler::Take(const absl::Status& status, const storage::ScanChunk& chunk) {
+  have_next_ = true;
   status_ = status;
   if (!status.ok()) return;
-  response_ = EncodeScanResponse(chunk);
-  sent_entries_ += chunk.entries.size();
-  const bool at_limit = request_.limit() > 0 && sent_entries_ >= request_.limit();
-  last_ = at_limit || chunk.resume_token.empty();
+  next_ = EncodeScanResponse(chunk);
+  read_entries_ += chunk.entries.size();
+  const bool at_limit = request_.limit() > 0 && read_entries_ >= request_.limit();
+  next_is_last_ = at_limit || chunk.resume_token.empty();
   counters_.AddScanned(chunk.entries.size(), BytesOf(chunk));
 }
 
 void ScanHandler::Meet() {
-  if (met_.fetch_add(1, std::memory_order_acq_rel) == 0) return;
-  met_.store(0, std::memory_order_relaxed);
-  Send();
+  if (met_.fetch_add(1, std::memory_order_acq_rel) + 1 == kToMeet) Proceed();
+}
+
+void ScanHandler::Proceed() {
+  if (broken_.load(std::memory_order_relaxed) || last_) {
+    scan_.reset();
+    return stream_.Finish();
+  }
+  if (have_next_) return Send();
+  met_.store(1, std::memory_order_relaxed);  // The one before is out.
+  Advance();
 }
 
 void ScanHandler::Send() {
   if (!status_.ok()) return Fail(status_);
-  stream_.Write(response_);
+  writing_ = std::move(next_);
+  have_next_ = false;
+  last_ = next_is_last_;
+  // Without reading ahead, what follows the write may be over, and this gone, when Write returns.
+  const bool ahead = !last_ && IsAlone();
+  met_.store(ahead ? 0 : kToMeet - 1, std::memory_order_relaxed);
+  stream_.Write(writing_);
+  if (ahead) Advance();
 }
 
+bool ScanHandler::IsAlone() const { return counters_.calls_in_flight() <= 1; }
+
 void ScanHandler::OnWritten(Outcome outcome) {
-  if (outcome == Outcome::kDone && !last_) return Advance();
-  scan_.reset();
-  stream_.Finish();
+  if (outcome == Outcome::kFailed) broken_.store(true, std::memory_order_relaxed);
+  Meet();
 }
 
 void ScanHandler::Fail(const absl::Status& status) {

@@ -14,9 +14,9 @@
 
 namespace tarn::server {
 
-// Sends chunk after chunk: the next one is read when the one before has gone out, so the caller's
-// flow control reaches the engine, and every chunk is an event of its own that takes its turn among
-// other calls.
+// Sends chunk after chunk, one at a time, so the caller's flow control reaches the engine. While
+// other calls are under way, the next chunk is read when the one before has gone out: every chunk
+// is an event of its own that takes its turn among them. A scan that is alone reads it meanwhile.
 class ScanHandler final : public StreamHandler {
  public:
   ScanHandler(Gate& gate, Counters& counters, const ServerLimits& limits,
@@ -28,11 +28,17 @@ class ScanHandler final : public StreamHandler {
   void OnDrain() override {}  // It was accepted, so it may end; the drain's deadline cancels it.
 
  private:
+  // What a chunk waits for before it is sent.
+  static constexpr int kToMeet =
+      3;  // Next has returned, Next has completed, the one before is out.
+
   void Opened(absl::StatusOr<std::unique_ptr<storage::Scan>> scan);
   void Advance();
   void Take(const absl::Status& status, const storage::ScanChunk& chunk);
   void Meet();
+  void Proceed();
   void Send();
+  bool IsAlone() const;
   void Fail(const absl::Status& status);
 
   Gate& gate_;
@@ -44,14 +50,20 @@ class ScanHandler final : public StreamHandler {
   // Handed from one step to the next; no two steps run at the same time.
   tarn::v1::ScanRequest request_;
   std::unique_ptr<storage::Scan> scan_;
-  EncodedMessage response_;
-  absl::Status status_;
-  uint64_t sent_entries_ = 0;
-  bool last_ = false;
+  EncodedMessage writing_;
+  bool last_ = false;  // `writing_` is the last chunk.
 
-  // How many of the two ends of a step have been reached: the return of the call that began it, and
-  // its completion. What follows belongs to whoever comes second, because it may destroy what the
-  // first still stands on.
+  // Of the chunk behind that.
+  bool have_next_ = false;  // It has been read.
+  EncodedMessage next_;
+  absl::Status status_;
+  bool next_is_last_ = false;
+  uint64_t read_entries_ = 0;
+
+  std::atomic<bool> broken_{false};  // A write has failed.
+
+  // How many of kToMeet have come. What follows belongs to whoever comes last, because it may
+  // destroy what the others still stand on.
   std::atomic<int> met_{0};
 };
 

@@ -9,7 +9,7 @@ namespace tarn::server {
 
 struct ServerLimits {
   size_t scan_chunk_bytes =
-      64 << 10;  // Small enough that point reads between two chunks do not feel a scan.
+      256 << 10;  // Large enough that a message costs little, small enough for point reads between.
   size_t max_pipeline_batches = 64;  // Of one stream, unanswered. 16 already fill a connection.
   size_t max_pipeline_bytes =
       16 << 20;  // Of one stream: requests unanswered, and as many of answers not yet sent.

@@ -352,7 +352,7 @@ TEST_CASE("a scan must have a known order, a chunk size within the limit, and a 
   };
   CHECK(scan([](auto& r) { r.set_order(static_cast<v1::ScanOrder>(9)); }) ==
         "INVALID_ARGUMENT INVALID_REQUEST order");
-  CHECK(scan([](auto& r) { r.set_chunk_bytes((64 << 10) + 1); }) ==
+  CHECK(scan([](auto& r) { r.set_chunk_bytes((256 << 10) + 1); }) ==
         "INVALID_ARGUMENT INVALID_REQUEST chunk_bytes");
   CHECK(scan([](auto& r) { r.set_resume_token("made up"); }) ==
         "INVALID_ARGUMENT INVALID_RESUME_TOKEN resume_token");
