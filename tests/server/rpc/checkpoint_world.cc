@@ -71,7 +71,8 @@ CheckpointInfo CheckpointWorld::Publish() {
 
 void CheckpointWorld::DamageBlock(const CheckpointInfo& info) {
   std::string bytes = Load(files, info.path);
-  for (const checkpoint::BlockInfo& block : OpenFile(files, info.path)->blocks()) {
+  const auto reader = OpenFile(files, info.path);
+  for (const checkpoint::BlockInfo& block : reader->blocks()) {
     if (block.section == checkpoint::Section::kEntries) bytes[block.offset] ^= 1;
   }
   Store(files, info.path, bytes);
