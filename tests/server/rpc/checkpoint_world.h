@@ -65,6 +65,7 @@ class FakeControl final : public server::CheckpointControl {
  public:
   FakeControl(checkpoint::Catalog& catalog, const base::Clock& clock)
       : catalog_(catalog), clock_(clock), jobs_({.max_ended = 3, .max_open = 4}, clock) {}
+  ~FakeControl() override { begun.clear(); }  // Before the registry.
 
   checkpoint::JobRegistry& jobs() override { return jobs_; }
   checkpoint::Catalog& catalog() override { return catalog_; }
