@@ -114,6 +114,25 @@ TEST_CASE("chunks go out one after another until the end") {
   CHECK(scan.counters().Read().scanned_entries == 3);
 }
 
+TEST_CASE("a scan that is alone reads the next chunk while one goes out") {
+  Scanning scan('c');
+  scan.Start();
+  CHECK(scan.counters().Read().scanned_entries == 2);
+}
+
+TEST_CASE("a scan among other calls reads the next chunk when one is out") {
+  Scanning scan('c');
+  scan.counters().BeginCall();
+  scan.counters().BeginCall();
+  scan.Start();
+  CHECK(scan.counters().Read().scanned_entries == 1);
+  scan.Written();
+  CHECK(scan.Chunk() == "b@9+");
+  CHECK(scan.counters().Read().scanned_entries == 2);
+  scan.Written(Outcome::kFailed);
+  CHECK(scan.End() == "OK");  // Nobody sees it.
+}
+
 TEST_CASE("an empty range still tells its revision") {
   Scanning scan('a' - 1);
   scan.Start();
