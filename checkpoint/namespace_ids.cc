@@ -25,7 +25,7 @@ absl::Status AddRecord(const storage::EntryView& entry, NamespaceIds& ids,
                         storage::DecodeNamespaceRecord(entry.value));
   if (!taken.insert(record.id).second)
     return absl::DataLossError(absl::StrCat("two namespaces have the number ", record.id));
-  ids[name] = record.id;
+  ids[name] = {record.id, record.settings.placement};
   return absl::OkStatus();
 }
 

@@ -26,11 +26,13 @@ void BeginPhase(Progress& progress, const char* phase, uint64_t total_entries) {
 // Hands the blocks of a checkpoint to an engine, on the reader's threads.
 class Filling {
  public:
-  Filling(NamespaceIds ids, storage::BulkLoad& load) : ids_(std::move(ids)), load_(load) {}
+  Filling(NamespaceIds ids, storage::BulkLoad& load) : ids_(std::move(ids)), load_(load) {
+    for (const auto& [name, numbered] : ids_) load_.SetPlacement(numbered.id, numbered.placement);
+  }
 
   absl::Status Take(const BlockInfo& block, absl::Span<const storage::EntryView> entries) {
     const storage::NamespaceId ns =
-        block.section == Section::kSystem ? storage::kSystemNamespace : ids_.at(block.ns);
+        block.section == Section::kSystem ? storage::kSystemNamespace : ids_.at(block.ns).id;
     std::vector<storage::EntryView> numbered(entries.begin(), entries.end());
     for (storage::EntryView& entry : numbered) entry.ns = ns;
     absl::Status status = load_.Add(numbered);
@@ -178,7 +180,7 @@ absl::StatusOr<std::unique_ptr<CheckpointReader>> Restorer::OpenReader(const Che
 absl::Status Restorer::CheckRoom(const Header& header) const {
   const storage::EngineStats stats = dependencies_.engine.Stats();
   const uint64_t needed = header.data_bytes + header.data_bytes / 8;
-  if (dependencies_.engine.starts_empty()) {
+  if (dependencies_.engine.starts_empty() || dependencies_.engine.is_shared()) {
     if (stats.memory_limit_bytes != 0 && needed > stats.memory_limit_bytes)
       return NotEnough(base::Reason::kMemoryLimit, "memory", needed, stats.memory_limit_bytes);
   } else if (needed > stats.disk_free_bytes) {

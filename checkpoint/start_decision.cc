@@ -10,6 +10,8 @@ using Problem = StartDecision::Problem;
 
 constexpr absl::string_view kTooNewText =
     "the newest checkpoint is of a format that only a newer program reads";
+constexpr absl::string_view kTooNewAdvice =
+    "; use that program, or move what is too new for this one out of the checkpoint directory";
 
 StartDecision DecideForEmpty(const StartRules& rules, CatalogContent catalog) {
   if (catalog == CatalogContent::kNothing)
@@ -26,9 +28,11 @@ StartDecision DecideForEmpty(const StartRules& rules, CatalogContent catalog) {
     return {Action::kStartEmpty, History::kBroken,
             absl::StrCat(what, ", and an empty start is allowed")};
   }
+  const bool too_new = catalog == CatalogContent::kTooNew;
   return {Action::kRefuse, History::kBroken,
-          absl::StrCat("the engine is empty and ", what, "; --allow-empty-start starts empty"),
-          catalog == CatalogContent::kTooNew ? Problem::kTooNew : Problem::kNoneValid};
+          absl::StrCat("the engine is empty and ", what, too_new ? kTooNewAdvice : "",
+                       "; --allow-empty-start starts empty"),
+          too_new ? Problem::kTooNew : Problem::kNoneValid};
 }
 
 StartDecision Keep(absl::string_view why) {
@@ -40,7 +44,8 @@ StartDecision DecideToReplace(const StartRules& rules, const StartFacts& facts) 
     case CatalogContent::kNothing:
       return Keep("there is no checkpoint, and the engine has a store");
     case CatalogContent::kTooNew:
-      return {Action::kRefuse, History::kContinued, std::string(kTooNewText), Problem::kTooNew};
+      return {Action::kRefuse, History::kContinued, absl::StrCat(kTooNewText, kTooNewAdvice),
+              Problem::kTooNew};
     case CatalogContent::kOnlyBad:
       return {Action::kRefuse, History::kContinued,
               "none of the checkpoints is valid; --restore-on-start if-empty goes on with what the "

@@ -13,6 +13,7 @@
 #include "checkpoint/writer.h"
 #include "storage/base/coding.h"
 #include "storage/base/status.h"
+#include "storage/system_records.h"
 
 namespace tarn::checkpoint {
 namespace {
@@ -114,7 +115,7 @@ absl::Status SumSystem(storage::Snapshot& snapshot, StateSummary& sum) {
       ++sum.system_entries;
     }
   };
-  TARN_RETURN_IF_ERROR(ForEachPage(snapshot, {storage::kSystemNamespace, "", ""}, on_page,
+  TARN_RETURN_IF_ERROR(ForEachPage(snapshot, storage::LastingSystemRecords(), on_page,
                                    [] { return absl::OkStatus(); }));
   sum.system_digest = digest.Finish();
   return absl::OkStatus();

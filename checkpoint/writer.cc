@@ -18,6 +18,7 @@
 #include "storage/base/status.h"
 #include "storage/base/thread_priority.h"
 #include "storage/namespace_record.h"
+#include "storage/system_records.h"
 
 namespace tarn::checkpoint {
 namespace {
@@ -112,8 +113,8 @@ class Writing {
       digest.Update(bytes);
       ++header->system_entries;
     };
-    TARN_RETURN_IF_ERROR(WriteRange(Section::kSystem, "", {storage::kSystemNamespace, "", ""},
-                                    count, storage::ScanReading::kMayRepeat));
+    TARN_RETURN_IF_ERROR(WriteRange(Section::kSystem, "", storage::LastingSystemRecords(), count,
+                                    storage::ScanReading::kMayRepeat));
     header->system_digest = digest.Finish();
     return absl::OkStatus();
   }
@@ -261,7 +262,7 @@ absl::StatusOr<std::vector<NamedNamespace>> ReadNamespaces(storage::Snapshot& sn
     }
   };
   TARN_RETURN_IF_ERROR(
-      ForEachPage(snapshot, {storage::kSystemNamespace, "", ""}, on_page, [&] { return damaged; }));
+      ForEachPage(snapshot, storage::LastingSystemRecords(), on_page, [&] { return damaged; }));
   return namespaces;
 }
 

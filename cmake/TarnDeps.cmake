@@ -37,7 +37,10 @@ set_target_properties(PkgConfig::tarn_pc_hiredis PROPERTIES INTERFACE_COMPILE_OP
 find_path(TARN_ASIO_INCLUDE_DIR asio.hpp REQUIRED)
 add_library(tarn_asio INTERFACE)
 target_include_directories(tarn_asio SYSTEM INTERFACE "${TARN_ASIO_INCLUDE_DIR}")
-target_compile_definitions(tarn_asio INTERFACE ASIO_STANDALONE ASIO_NO_DEPRECATED ASIO_SEPARATE_COMPILATION)
+target_compile_definitions(tarn_asio INTERFACE ASIO_STANDALONE ASIO_NO_DEPRECATED ASIO_SEPARATE_COMPILATION
+  # Else asio.hpp allocates in one way or the other, depending on which headers came before it, and one way's memory is
+  # given back in the other's.
+  ASIO_DISABLE_STD_ALIGNED_ALLOC)
 if(TARN_SANITIZE STREQUAL "thread")
   # gcc's thread sanitizer does not know fences; the locks beside them do the same.
   target_compile_definitions(tarn_asio INTERFACE ASIO_DISABLE_FENCED_BLOCK)

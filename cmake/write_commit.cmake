@@ -1,6 +1,9 @@
-# Writes OUTPUT, the definition of tarn::kCommit, if it changed. Run with cmake -P, with SOURCE_DIR.
+# Writes OUTPUT, the definition of tarn::kCommit, if it changed. Run with cmake -P, with SOURCE_DIR. $TARN_COMMIT says which
+# commit this is where git cannot, as in the build of an image.
 set(commit "unknown")
-if(EXISTS "${SOURCE_DIR}/.git")
+if(DEFINED ENV{TARN_COMMIT})
+  set(commit "$ENV{TARN_COMMIT}")
+elseif(EXISTS "${SOURCE_DIR}/.git")
   execute_process(
     COMMAND git describe --always --dirty --tags
     WORKING_DIRECTORY "${SOURCE_DIR}"

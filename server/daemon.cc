@@ -2,6 +2,8 @@
 
 #include <unistd.h>
 
+#include <array>
+#include <atomic>
 #include <limits>
 #include <string>
 #include <utility>
@@ -28,9 +30,12 @@
 #include "server/rpc/checkpoint_service.h"
 #include "server/rpc/gate.h"
 #include "server/rpc/job_service.h"
+#include "server/rpc/lock_service.h"
 #include "server/rpc/state_service.h"
 #include "server/rpc/transport/channelz.h"
 #include "server/rpc/transport/grpc_server.h"
+#include "server/service/service_reporter.h"
+#include "server/service_report.h"
 #include "server/settings.h"
 #include "storage/base/clock.h"
 #include "storage/base/error.h"
@@ -40,6 +45,9 @@
 #include "storage/base/random.h"
 #include "storage/base/status.h"
 #include "storage/memory/memory_engine.h"
+#include "storage/redis/redis_engine.h"
+#include "storage/redis/redis_url.h"
+#include "storage/redis_report.h"
 #include "storage/rocksdb/rocksdb_engine.h"
 #include "storage/store.h"
 #include "storage/store_door.h"
@@ -59,18 +67,58 @@ absl::Status Exiting(const absl::Status& error, ExitCode code) {
   return WithExitCode(error, absl::IsDataLoss(error) ? ExitCode::kDamaged : code);
 }
 
+std::string HostName() {
+  std::array<char, 256> name{};
+  if (gethostname(name.data(), name.size() - 1) != 0) return "an unknown host";
+  return name.data();
+}
+
+// Without what is read from files: holder and password.
+storage::RedisOptions RedisOptionsOf(const Options& options) {
+  storage::RedisOptions redis;
+  redis.url = options.redis_url;
+  redis.key_prefix = options.redis_key_prefix;
+  redis.ca_file = options.redis_ca;
+  redis.certificate_file = options.redis_cert;
+  redis.key_file = options.redis_key;
+  redis.min_connections = static_cast<int>(options.redis_pool_min);
+  redis.max_connections =
+      static_cast<int>(std::max(options.redis_pool_min, options.redis_pool_max));
+  redis.eviction = options.redis_allow_eviction == Switch::kOn ? storage::Eviction::kAllowed
+                                                               : storage::Eviction::kRefused;
+  redis.owner.take_over = options.take_over == Switch::kOn ? storage::redis::TakeOver::kAtOnce
+                                                           : storage::redis::TakeOver::kWhenLapsed;
+  redis.limits = LimitsOf(options);
+  return redis;
+}
+
 }  // namespace
+
+absl::Status CheckEngineOptions(const Options& options) {
+  if (options.engine != EngineKind::kRedis) return absl::OkStatus();
+  return storage::redis::ParseRedisUrl(options.redis_url).status();
+}
+
+std::string RedisAcl(const Options& options) {
+  const auto url = storage::redis::ParseRedisUrl(options.redis_url);
+  const bool named = url.ok() && !url->user.empty();
+  return storage::RedisAclLine(named ? url->user : "tarn", options.redis_key_prefix);
+}
 
 // Members are declared in the order in which they are built up; the destructor takes them down in
 // reverse.
 class Daemon::Parts final : public StoreHost {
  public:
-  explicit Parts(const Options& options)
-      : options_(options), store_options_(StoreOptionsOf(options)), policy_(options.admin_names) {}
+  Parts(const Options& options, const absl::Notification& stop)
+      : options_(options),
+        stop_(stop),
+        store_options_(StoreOptionsOf(options)),
+        policy_(options.admin_names) {}
 
   ~Parts() override { TakeDown(absl::ZeroDuration()); }
 
-  absl::Status BuildUp() {
+  absl::Status BuildUp(const Environment& environment) {
+    reporter_ = ServiceReporter::Start(environment, [this] { return Report(); });
     TARN_RETURN_IF_ERROR(OpenDirectory());
     TARN_RETURN_IF_ERROR(StartServers());
     TARN_RETURN_IF_ERROR(OpenEngine());
@@ -81,7 +129,9 @@ class Daemon::Parts final : public StoreHost {
 
   void Drain() {
     gate_.Drain();
+    if (reporter_ != nullptr) reporter_->Hurry();
     if (grpc_ != nullptr) grpc_->Drain();
+    if (store_ != nullptr) lock_service_->Drain();
   }
 
   // Returns why the final checkpoint failed.
@@ -101,6 +151,7 @@ class Daemon::Parts final : public StoreHost {
     if (store_ != nullptr) PersistClock();
     grpc_.reset();
     http_.reset();
+    reporter_.reset();
     checkpoints_.reset();
     range_restorer_.reset();
     store_.reset();
@@ -113,6 +164,7 @@ class Daemon::Parts final : public StoreHost {
     const absl::Status reserved = checkpoints_->KeepIncarnationReserved();
     if (!reserved.ok()) base::LogError("cannot reserve the next incarnation: ", reserved.message());
     if (clock_->MonotonicNanos() - clock_persisted_ns_ >= kClockPersistNanos) PersistClock();
+    if (reporter_ != nullptr) reporter_->Alive();
   }
 
   void Reload(const Options& wanted) {
@@ -133,6 +185,7 @@ class Daemon::Parts final : public StoreHost {
   }
 
   const Options& options() const { return options_; }
+  bool deposed() const { return deposed_.load(std::memory_order_acquire); }
 
   void Suspend() override {
     grpc_->SetNotServing();
@@ -181,19 +234,21 @@ class Daemon::Parts final : public StoreHost {
   // starting.
   absl::Status StartServers() {
     state_service_ = std::make_unique<StateService>(gate_, counters_, ServerLimitsOf(options_));
-    admin_service_ =
-        std::make_unique<AdminService>(gate_, counters_, policy_, FactsOf(options_, clock_->Now()),
-                                       [] { return CountServerSockets(); });
+    admin_service_ = std::make_unique<AdminService>(
+        gate_, counters_, policy_, FactsOf(options_, clock_->Now()),
+        [] { return CountServerSockets(); }, [this] { return redis_monitor_.Read(); });
     checkpoint_service_ =
         std::make_unique<CheckpointService>(checkpoint_door_, policy_, LimitsOf(options_));
     job_service_ = std::make_unique<JobService>(checkpoint_door_, policy_, *clock_);
+    lock_service_ =
+        std::make_unique<LockService>(gate_, policy_, ServerLimitsOf(options_).max_page_size);
     TARN_ASSIGN_OR_RETURN(const ListenAddress address, ParseListenAddress(options_.http_listen));
     auto http = HttpServer::Start(address.host, address.port, MakePages());
     if (!http.ok()) return Exiting(http.status(), ExitCode::kCannotListen);
     http_ = *std::move(http);
     auto grpc = GrpcServer::Start(GrpcOptionsOf(options_),
                                   {*state_service_, *admin_service_, *checkpoint_service_,
-                                   *job_service_, counters_, *clock_});
+                                   *job_service_, *lock_service_, counters_, *clock_});
     if (!grpc.ok()) {
       const bool tls = absl::IsInvalidArgument(grpc.status());
       return Exiting(grpc.status(), tls ? ExitCode::kUsage : ExitCode::kCannotListen);
@@ -207,10 +262,24 @@ class Daemon::Parts final : public StoreHost {
       return ExitingFromStore(same);
     }
     executor_ = std::make_unique<base::ThreadPool>(base::ThreadPool::Options{.name = "tarn-work"});
-    auto engine = options_.engine == EngineKind::kMemory ? OpenMemory() : OpenRocksDb();
+    auto engine = OpenChosenEngine();
+    if (absl::IsInvalidArgument(engine.status())) return Exiting(engine.status(), ExitCode::kUsage);
+    if (absl::IsCancelled(engine.status())) return Exiting(engine.status(), ExitCode::kStopped);
     if (!engine.ok()) return ExitingFromStore(engine.status());
     engine_ = *std::move(engine);
     return absl::OkStatus();
+  }
+
+  absl::StatusOr<std::unique_ptr<storage::Engine>> OpenChosenEngine() {
+    switch (options_.engine) {
+      case EngineKind::kRocksDb:
+        return OpenRocksDb();
+      case EngineKind::kMemory:
+        return OpenMemory();
+      case EngineKind::kRedis:
+        return OpenRedis();
+    }
+    return absl::InternalError("unknown engine");
   }
 
   absl::StatusOr<std::unique_ptr<storage::Engine>> OpenMemory() {
@@ -227,6 +296,37 @@ class Daemon::Parts final : public StoreHost {
         .memory_bytes = options_.rocksdb_memory,
         .limits = LimitsOf(options_)};
     return storage::RocksDbEngine::Open(options, {*clock_, *executor_, ledger_, files_});
+  }
+
+  // May wait: for Redis to be there, and for the store to be free.
+  absl::StatusOr<std::unique_ptr<storage::Engine>> OpenRedis() {
+    storage::RedisOptions options = RedisOptionsOf(options_);
+    TARN_ASSIGN_OR_RETURN(options.owner.holder, ReadHolder());
+    options.owner.name = absl::StrCat(Holder(), " of ", HostName());
+    if (!options_.redis_password_file.empty()) {
+      TARN_ASSIGN_OR_RETURN(const std::string text,
+                            base::ReadFile(files_, options_.redis_password_file));
+      options.password = text.substr(0, text.find_first_of("\r\n"));
+    }
+    opening_.phase = "waiting for Redis, or for the daemon that owns the store there";
+    standby_ = true;
+    auto engine = storage::RedisEngine::Open(
+        options, {*clock_, *executor_, ledger_, base::SystemRandom(), stop_,
+                  [this] { deposed_.store(true, std::memory_order_release); }, &redis_monitor_,
+                  [this](absl::string_view owner) { gate_.StandBy(owner); }});
+    standby_ = false;
+    opening_.phase = "";
+    return engine;
+  }
+
+  // What tells this data directory from others: only one process at a time has it.
+  absl::StatusOr<std::string> ReadHolder() {
+    const std::string path = base::JoinPath(options_.data_dir, "holder");
+    absl::StatusOr<std::string> holder = base::ReadFile(files_, path);
+    if (!absl::IsNotFound(holder.status())) return holder;
+    holder = base::RandomHex(base::SystemRandom(), 16);
+    TARN_RETURN_IF_ERROR(base::ReplaceFile(files_, path, *holder));
+    return holder;
   }
 
   absl::Status OpenCatalog() {
@@ -275,6 +375,7 @@ class Daemon::Parts final : public StoreHost {
     gate_.Open(*store_);
     checkpoint_door_.Open(*checkpoints_);
     grpc_->SetServing();
+    if (reporter_ != nullptr) reporter_->Hurry();
     serving_ = true;
     TARN_ASSIGN_OR_RETURN(const std::string grpc, BoundAddress(options_.listen, grpc_->port()));
     TARN_ASSIGN_OR_RETURN(const std::string http,
@@ -290,14 +391,43 @@ class Daemon::Parts final : public StoreHost {
   HttpServer::Pages MakePages() {
     return {{"/", [] { return IndexPage(); }},
             {"/livez", [] { return LivePage(); }},
-            {"/readyz", [this] { return ReadyPage(gate_.state(), Doing()); }},
+            {"/readyz", [this] { return Ready(); }},
             {"/metrics", [this] { return MetricsPage(Measure()); }}};
+  }
+
+  // Why requests for state fail though they are served; "" when they need not.
+  std::string WhyUnusable() const {
+    const std::optional<storage::RedisReport> redis = redis_monitor_.Read();
+    return redis ? std::string(storage::WhyUnusable(*redis)) : "";
+  }
+
+  HttpPage Ready() {
+    const State state = gate_.state();
+    if (state == State::kServing) {
+      if (const std::string why = WhyUnusable(); !why.empty()) return NotReadyPage(why);
+    }
+    return ReadyPage(state, Doing());
   }
 
   // What an opening or a restore is at, for /readyz.
   std::string Doing() {
+    if (const std::string owner = gate_.standing_by_for(); !owner.empty()) {
+      return absl::StrCat("standing by while ", owner, ", owns it");
+    }
     if (gate_.state() == State::kStarting) return opening_.phase.load();
     return gate_.opened() == nullptr ? "" : checkpoints_->RestorePhase();
+  }
+
+  // On the thread of the reporter, which ends before anything that is looked at here.
+  ServiceReport Report() {
+    if (standby_ && gate_.state() == State::kStarting) {
+      return {ServicePhase::kStandby, opening_.phase.load()};
+    }
+    if (gate_.opened() == nullptr) {
+      return ReportOf(gate_.state(),
+                      {opening_.phase.load(), opening_.entries, opening_.total_entries});
+    }
+    return ReportOf(gate_.state(), WorkOf(checkpoints_->jobs().List()));
   }
 
   // On a thread of the HTTP server, which ends before anything that is looked at here.
@@ -306,20 +436,33 @@ class Daemon::Parts final : public StoreHost {
     snapshot.version = kVersion;
     snapshot.commit = kCommit;
     snapshot.engine = EngineName(options_.engine);
-    snapshot.ready = gate_.state() == State::kServing;
+    snapshot.ready = gate_.state() == State::kServing && WhyUnusable().empty();
     snapshot.counters = counters_.Read();
     snapshot.calls_in_flight = counters_.calls_in_flight();
     snapshot.pipelines = counters_.pipelines();
     snapshot.connections = CountServerSockets();
     snapshot.wall_clock_drift_ms = clock_->WallClockDriftMs();
     snapshot.process = ReadProcessStats();
+    snapshot.disks = Disks();
+    snapshot.redis = redis_monitor_.Read();
     storage::Store* store = gate_.opened();
     if (store == nullptr) return snapshot;
     snapshot.executor_queued = executor_->queued();
     snapshot.store = store->Stats();
+    snapshot.locks = store->locks().Stats();
     snapshot.namespaces = store->ListNamespaces("", std::numeric_limits<size_t>::max());
     snapshot.checkpoints = checkpoints_->Figures();
     return snapshot;
+  }
+
+  std::vector<DiskFigures> Disks() const {
+    std::vector<DiskFigures> disks;
+    for (const auto& [name, path] : {std::pair("data", &options_.data_dir),
+                                     std::pair("checkpoints", &options_.checkpoint_dir)}) {
+      const absl::StatusOr<base::DiskSpace> space = files_.Space(*path);
+      if (space.ok()) disks.push_back({name, space->free_bytes, space->total_bytes});
+    }
+    return disks;
   }
 
   void PersistClock() {
@@ -333,6 +476,9 @@ class Daemon::Parts final : public StoreHost {
   }
 
   Options options_;
+  const absl::Notification& stop_;
+  std::atomic<bool> deposed_ = false;
+  std::atomic<bool> standby_ = false;  // Waits for others, while it starts.
   const storage::StoreOptions store_options_;
   base::FileSystem& files_ = base::PosixFileSystem();
   std::unique_ptr<storage::DataDirectory> directory_;
@@ -346,8 +492,10 @@ class Daemon::Parts final : public StoreHost {
   std::unique_ptr<AdminService> admin_service_;
   std::unique_ptr<CheckpointService> checkpoint_service_;
   std::unique_ptr<JobService> job_service_;
+  std::unique_ptr<LockService> lock_service_;
   storage::UsageLedger ledger_;
   std::unique_ptr<base::ThreadPool> executor_;
+  storage::RedisMonitor redis_monitor_;
   std::unique_ptr<storage::Engine> engine_;
   RestoreCounts restore_counts_;
   std::unique_ptr<checkpoint::Catalog> catalog_;
@@ -357,6 +505,7 @@ class Daemon::Parts final : public StoreHost {
   std::unique_ptr<storage::StoreDoor> store_;
   std::unique_ptr<checkpoint::RangeRestorer> range_restorer_;
   std::unique_ptr<CheckpointManager> checkpoints_;
+  std::unique_ptr<ServiceReporter> reporter_;  // Null when nobody wants to know.
   std::unique_ptr<HttpServer> http_;
   std::unique_ptr<GrpcServer> grpc_;
   bool serving_ = false;
@@ -365,15 +514,18 @@ class Daemon::Parts final : public StoreHost {
 Daemon::Daemon(std::unique_ptr<Parts> parts) : parts_(std::move(parts)) {}
 Daemon::~Daemon() = default;
 
-absl::StatusOr<std::unique_ptr<Daemon>> Daemon::Start(const Options& options) {
+absl::StatusOr<std::unique_ptr<Daemon>> Daemon::Start(const Options& options,
+                                                      const Environment& environment,
+                                                      const absl::Notification& stop) {
   base::ConfigureLogging({.level = options.log_level, .format = options.log_format});
   AdoptGrpcLog();
-  auto parts = std::make_unique<Parts>(options);
-  TARN_RETURN_IF_ERROR(parts->BuildUp());
+  auto parts = std::make_unique<Parts>(options, stop);
+  TARN_RETURN_IF_ERROR(parts->BuildUp(environment));
   return std::unique_ptr<Daemon>(new Daemon(std::move(parts)));
 }
 
 void Daemon::Tick() { parts_->Tick(); }
+bool Daemon::deposed() const { return parts_->deposed(); }
 void Daemon::Reload(const Options& options) { parts_->Reload(options); }
 
 absl::Status Daemon::Stop() {

@@ -16,6 +16,7 @@ enum class ExitCode : int {
   kOtherStore = 5,
   kCannotListen = 6,
   kStoppedAtOnce = 7,
+  kDeposed = 8,
 };
 
 struct ExitCodeMeaning {
@@ -33,6 +34,7 @@ inline constexpr ExitCodeMeaning kExitCodes[] = {
      "data directory, engine and checkpoint directory are not of one store, or of a newer tarnd"},
     {ExitCode::kCannotListen, "cannot listen: the address is taken, or not this machine's"},
     {ExitCode::kStoppedAtOnce, "stopped at once by a second signal, with calls unfinished"},
+    {ExitCode::kDeposed, "another daemon has taken the store over"},
 };
 
 // An error that says how the daemon should exit because of it.

@@ -69,14 +69,43 @@ void Reload(Daemon& daemon, const CommandLine& command_line, const Configuration
   daemon.Reload(configuration->options);
 }
 
+// A start may wait for others: a signal ends that, or ends the daemon as soon as it has started.
+absl::StatusOr<std::unique_ptr<Daemon>> Start(const Options& options,
+                                              const ConfigurationSources& sources,
+                                              absl::Notification& stop) {
+  absl::StatusOr<std::unique_ptr<Daemon>> daemon = absl::UnknownError("");
+  absl::Notification started;
+  std::thread starter([&] {
+    daemon = Daemon::Start(options, sources.environment, stop);
+    started.Notify();
+  });
+  bool reload = false;
+  while (!started.HasBeenNotified()) {
+    const Signal signal = WaitForSignal(absl::Milliseconds(20));
+    if (signal == Signal::kStop && !stop.HasBeenNotified()) stop.Notify();
+    if (signal == Signal::kReload) reload = true;
+  }
+  starter.join();
+  if (reload) PostponeReload();
+  return daemon;
+}
+
+// Nothing that is left could be written: not even a final checkpoint may be made of it.
+[[noreturn]] void LeaveDeposed() {
+  base::LogError("another daemon has taken the store: this one ends");
+  std::_Exit(Exit(ExitCode::kDeposed));
+}
+
 int Serve(const Options& options, const CommandLine& command_line,
           const ConfigurationSources& sources) {
   BlockSignals();
-  const absl::StatusOr<std::unique_ptr<Daemon>> daemon = Daemon::Start(options);
+  absl::Notification stop;
+  const absl::StatusOr<std::unique_ptr<Daemon>> daemon = Start(options, sources, stop);
   if (!daemon.ok()) return Complain(daemon.status(), ExitCodeOf(daemon.status()));
-  while (true) {
+  while (!stop.HasBeenNotified()) {
     switch (WaitForSignal(absl::Seconds(1))) {
       case Signal::kNone:
+        if ((*daemon)->deposed()) LeaveDeposed();
         (*daemon)->Tick();
         break;
       case Signal::kReload:
@@ -86,6 +115,7 @@ int Serve(const Options& options, const CommandLine& command_line,
         return Stop(**daemon);
     }
   }
+  return Stop(**daemon);
 }
 
 int Main(const std::vector<std::string>& arguments) {
@@ -104,6 +134,10 @@ int Main(const std::vector<std::string>& arguments) {
   }
   const absl::StatusOr<Configuration> configuration = LoadConfiguration(*command_line, sources);
   if (!configuration.ok()) return Complain(configuration.status(), ExitCode::kUsage);
+  const absl::Status engine = CheckEngineOptions(configuration->options);
+  if (!engine.ok()) return Complain(engine, ExitCode::kUsage);
+  if (command_line->action == Action::kPrintRedisAcl)
+    std::cout << RedisAcl(configuration->options) << "\n";
   if (command_line->action == Action::kPrintConfig)
     std::cout << PrintConfiguration(*configuration, OptionTable());
   if (command_line->action == Action::kCheckConfig) std::cout << "the configuration is good\n";

@@ -19,10 +19,13 @@ HttpPage IndexPage() {
 
 HttpPage LivePage() { return {.body = "alive\n"}; }
 
+HttpPage NotReadyPage(absl::string_view why) {
+  return {.status = 503, .body = absl::StrCat("not ready: ", why, "\n")};
+}
+
 HttpPage ReadyPage(State state, absl::string_view doing) {
   const auto not_ready = [doing](absl::string_view why) {
-    const std::string more = doing.empty() ? "" : absl::StrCat(", ", doing);
-    return HttpPage{.status = 503, .body = absl::StrCat("not ready: ", why, more, "\n")};
+    return NotReadyPage(absl::StrCat(why, doing.empty() ? "" : ", ", doing));
   };
   switch (state) {
     case State::kServing:

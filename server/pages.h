@@ -17,6 +17,9 @@ HttpPage LivePage();
 // be empty.
 HttpPage ReadyPage(State state, absl::string_view doing);
 
+// 503 with the reason: the server would serve, but its engine cannot.
+HttpPage NotReadyPage(absl::string_view why);
+
 HttpPage MetricsPage(const MetricsSnapshot& snapshot);
 
 }  // namespace tarn::server

@@ -13,6 +13,7 @@ namespace {
 
 tarn::v1::Durability DurabilityOf(const Options& options) {
   if (options.engine == EngineKind::kMemory) return tarn::v1::DURABILITY_MEMORY;
+  if (options.engine == EngineKind::kRedis) return tarn::v1::DURABILITY_EXTERNAL;
   return options.durability == DurabilityChoice::kDisk ? tarn::v1::DURABILITY_DISK
                                                        : tarn::v1::DURABILITY_OS;
 }
@@ -20,7 +21,15 @@ tarn::v1::Durability DurabilityOf(const Options& options) {
 }  // namespace
 
 const char* EngineName(EngineKind engine) {
-  return engine == EngineKind::kMemory ? "memory" : "rocksdb";
+  switch (engine) {
+    case EngineKind::kRocksDb:
+      return "rocksdb";
+    case EngineKind::kMemory:
+      return "memory";
+    case EngineKind::kRedis:
+      return "redis";
+  }
+  return "";
 }
 
 storage::Limits LimitsOf(const Options& options) {
@@ -31,6 +40,11 @@ storage::Limits LimitsOf(const Options& options) {
   limits.max_scan_chunk_bytes = options.scan_chunk;
   limits.default_scan_chunk_bytes = options.scan_chunk;
   limits.max_namespaces = options.max_namespaces;
+  limits.max_lock_ttl_ms = absl::ToInt64Milliseconds(options.max_lock_ttl);
+  limits.max_locks = options.max_locks;
+  limits.max_lock_waiters = options.max_lock_waiters;
+  limits.max_lock_queue = options.max_lock_waiters;
+  limits.max_groups = options.max_groups;
   return limits;
 }
 
@@ -53,6 +67,8 @@ storage::StoreOptions StoreOptionsOf(const Options& options) {
                                  : storage::NamespaceCreation::kOnFirstWrite;
   store.scan_lifetime = options.scan_lifetime;
   store.max_open_scans = options.max_scans;
+  store.requests.max_bytes = options.max_receipts_size;
+  store.requests.max_clients = options.max_clients;
   return store;
 }
 

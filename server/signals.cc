@@ -38,4 +38,6 @@ Signal WaitForSignal(absl::Duration timeout) {
   }
 }
 
+void PostponeReload() { raise(SIGHUP); }
+
 }  // namespace tarn::server

@@ -16,4 +16,7 @@ enum class Signal : uint8_t { kNone, kStop, kReload };
 // The next signal; kNone when none came in time.
 Signal WaitForSignal(absl::Duration timeout);
 
+// Makes a reload that came too early wait to be asked for once more, by this thread.
+void PostponeReload();
+
 }  // namespace tarn::server

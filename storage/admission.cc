@@ -94,6 +94,7 @@ absl::Status Admission::Admit(Operation& operation) {
   }
   TARN_RETURN_IF_ERROR(CheckPrecondition(operation.precondition));
   operation.ns = ns_;
+  operation.receipt = nullptr;
   return HasDeadline(operation.kind) ? ResolveDeadline(operation) : absl::OkStatus();
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <limits>
 
 #include "absl/container/inlined_vector.h"
 #include "absl/functional/any_invocable.h"
@@ -63,6 +64,19 @@ enum class DeadlineRule : uint8_t {
   kKeepExisting,  // A live entry keeps its own; a created one gets `deadline`.
 };
 
+// Makes a write recognisable when it is repeated: an entry of the system namespace that the engine
+// adds in the same atomic step as the write, and in the slot of the write's keys (see
+// ReceiptRoute). A view, as Operation is.
+//
+// It is written if and only if what it is about (one operation, or an atomic batch) succeeds, also
+// when nothing was changed: then it is a commit alone, whose revision is in no result. Otherwise it
+// has the revision of the write. Nobody else writes its key, and no entry of that key exists. Its
+// size is no reason to refuse what frees space.
+struct Receipt {
+  absl::string_view key;     // ReceiptKey.
+  absl::string_view header;  // ReceiptHeader: the value is what EncodeReceipt makes of it.
+};
+
 // One member of a batch. A view: the bytes belong to the caller and stay where they are until the
 // batch completes.
 struct Operation {
@@ -75,6 +89,8 @@ struct Operation {
   int64_t delta = 0;        // Add.
   Ttl ttl;                  // Put, add, append, touch; resolved by the Store into the next field.
   base::UnixMs deadline = base::kNever;  // Absolute.
+  // Of a mutation in an independent batch: what to leave behind. Null: nothing.
+  const Receipt* receipt = nullptr;
 };
 
 enum class BatchMode : uint8_t {
@@ -92,10 +108,26 @@ enum class ReadOrder : uint8_t {
   kSubmitted,  // Also every batch that the same caller submitted before, acknowledged or not.
 };
 
+// Who waits for a batch. Asked on any thread, until the batch completes and not after.
+class Caller {
+ public:
+  static constexpr int64_t kForEver = std::numeric_limits<int64_t>::max();
+
+  virtual ~Caller() = default;
+
+  // How many milliseconds it still waits: 0 when it has gone, or its deadline has passed.
+  virtual int64_t PatienceMs() const = 0;
+};
+
 struct Batch {
   BatchMode mode = BatchMode::kIndependent;
   ReadOrder read_order = ReadOrder::kCommitted;
   absl::Span<const Operation> operations;
+  // Of an atomic batch with a mutation: what to leave behind, with all results. Null: nothing.
+  const Receipt* receipt = nullptr;
+  // An engine that waits, for a server or for another attempt, does not for longer than this one.
+  // Null: somebody who waits for ever.
+  const Caller* caller = nullptr;
 };
 
 // Which fields mean something depends on the operation:
@@ -110,6 +142,7 @@ struct Batch {
 struct OperationResult {
   absl::Status status;  // Independent batches: why this operation was not done.
   bool found = false;
+  bool replayed = false;  // What an earlier request of the same id was told. Engines leave it.
   Revision revision = 0;
   base::UnixMs deadline = base::kNever;
   int64_t number = 0;

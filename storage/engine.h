@@ -7,6 +7,8 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
@@ -15,6 +17,7 @@
 #include "absl/types/span.h"
 #include "storage/batch.h"
 #include "storage/limits.h"
+#include "storage/namespaces.h"
 #include "storage/revision.h"
 #include "storage/snapshot.h"
 #include "storage/usage.h"
@@ -39,6 +42,9 @@ class BulkLoad {
  public:
   virtual ~BulkLoad() = default;
 
+  // As Engine::SetPlacement, for what is loaded: before the namespace's first entry is added.
+  virtual void SetPlacement(NamespaceId /*ns*/, Placement /*placement*/) {}
+
   // Adds entries with their revisions and deadlines; each key once. Thread-safe; fastest when each
   // call's entries ascend and calls from different threads do not interleave their ranges. Expired
   // entries are taken as they are.
@@ -55,6 +61,21 @@ struct SweepResult {
   bool more = false;  // Stopped by the budget: there is more to remove.
 };
 
+// One of the servers that an engine's state lives on.
+struct EngineNode {
+  std::string address;
+  bool reachable = false;
+  uint64_t connections = 0;  // Open now.
+  uint64_t pending = 0;      // Requests without an answer.
+  uint64_t connections_opened = 0;
+  uint64_t connections_failed = 0;
+  uint64_t latency_us = 0;    // Of an answer, smoothed; 0 where nobody knows.
+  uint64_t memory_bytes = 0;  // What the server says that it uses; 0 where nobody knows.
+  // How requests pass the node's circuit breaker: "closed" (all do), "half-open" (one at a time),
+  // "open" (none).
+  std::string breaker = "closed";
+};
+
 struct EngineStats {
   Revision revision = 0;            // The newest committed.
   uint64_t memory_bytes = 0;        // What the engine holds in memory, as well as it knows.
@@ -68,6 +89,8 @@ struct EngineStats {
   uint64_t errors = 0;  // I/O and other failures of the engine itself since the start.
   bool writable =
       true;  // False while the engine refuses growth (disk full) or all writes (damaged).
+  std::string topology;           // "standalone", "sentinel", "cluster"; empty: it is all here.
+  std::vector<EngineNode> nodes;  // Where it is not all here.
 };
 
 // The guarantees every engine gives:
@@ -96,6 +119,10 @@ class Engine {
 
   virtual void Run(const Batch& batch, Completion done) = 0;
 
+  // Calls back, perhaps at once, when every write whose completion reported OUTCOME_UNKNOWN before
+  // this call has taken effect or never will.
+  virtual void WhenSettled(absl::AnyInvocable<void() &&> settled) { std::move(settled)(); }
+
   // RESOURCE_EXHAUSTED (TOO_MANY_SNAPSHOTS) when as many as allowed are open and none may be ended
   // for this one.
   virtual absl::StatusOr<std::unique_ptr<Snapshot>> OpenSnapshot(SnapshotPurpose purpose) = 0;
@@ -117,6 +144,11 @@ class Engine {
   // ReserveNextIncarnation); the running counter goes on.
   virtual absl::Status WriteMeta(const StoreMeta& meta) = 0;
 
+  // Where the keys of a namespace go, on engines that have more than one place for them. Said
+  // before the namespace is used first; changed only while it is empty. A namespace of which
+  // nothing was said is spread; the system namespace is together, but for receipts.
+  virtual void SetPlacement(NamespaceId /*ns*/, Placement /*placement*/) {}
+
   // Whether every completion of Run is called before Run returns.
   virtual bool completes_inline() const { return false; }
 
@@ -124,7 +156,10 @@ class Engine {
   // alone says who the store is.
   virtual bool starts_empty() const { return false; }
 
-  // "memory", "rocksdb".
+  // Whether other daemons can reach it: then a new data directory joins the store that it holds.
+  virtual bool is_shared() const { return false; }
+
+  // "memory", "rocksdb", "redis".
   virtual absl::string_view name() const = 0;
 
   // One sentence for operators: what an acknowledged write survives.

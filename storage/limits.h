@@ -19,6 +19,12 @@ struct Limits {
   size_t default_scan_chunk_bytes =
       64 << 10;  // Small enough that point reads between two chunks do not feel it.
   size_t max_namespaces = 1024;
+  size_t max_lock_name_bytes = 256;  // Of locks, holders, groups, members and lock requests.
+  int64_t max_lock_ttl_ms = int64_t{3600} * 1000;  // A holder that died keeps others out so long.
+  size_t max_locks = 100'000;                      // About 500 bytes of memory each.
+  size_t max_lock_waiters = 20'000;                // Likewise.
+  size_t max_lock_queue = 20'000;                  // Of one lock.
+  size_t max_groups = 10'000;
   int64_t max_ttl_ms = int64_t{100} * 365 * 24 * 3600 *
                        1000;  // 100 years: what is longer is a mistake, or means never.
 };

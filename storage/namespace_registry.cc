@@ -8,7 +8,6 @@
 #include "absl/synchronization/notification.h"
 #include "storage/base/error.h"
 #include "storage/base/status.h"
-#include "storage/key_range.h"
 
 namespace tarn::storage {
 namespace {
@@ -22,19 +21,6 @@ absl::Status QueueFull() {
   return MakeError(
       absl::StatusCode::kResourceExhausted, Reason::kQueueFull,
       absl::StrCat(kMaxWaitingBatches, " batches wait for the namespace to be created or deleted"));
-}
-
-// One page of a cursor, waited for. The entries view the page.
-absl::Status NextPage(Cursor& cursor, base::UnixMs now,
-                      absl::AnyInvocable<absl::Status(const Page&)> take) {
-  absl::Notification given;
-  absl::Status result;
-  cursor.Next({}, now, [&](const absl::Status& status, Page& page) {
-    result = status.ok() ? take(page) : status;
-    given.Notify();
-  });
-  given.WaitForNotification();
-  return result;
 }
 
 }  // namespace
@@ -72,23 +58,17 @@ absl::StatusOr<std::unique_ptr<NamespaceRegistry>> NamespaceRegistry::Load(
   std::unique_ptr<NamespaceRegistry> registry(new NamespaceRegistry(context, ledger, limits));
   TARN_ASSIGN_OR_RETURN(const std::unique_ptr<Snapshot> snapshot,
                         context.engine.OpenSnapshot(SnapshotPurpose::kScan));
-  const std::string prefix(kNamespaceKeyPrefix);
-  const auto cursor =
-      snapshot->NewCursor({.ns = kSystemNamespace, .start = prefix, .end = PrefixEnd(prefix)}, {});
   std::vector<std::string> names;
-  bool at_end = false;
-  const auto take = [&](const Page& page) -> absl::Status {
-    at_end = page.at_end;
-    for (const EntryView& entry : page.entries) {
-      names.emplace_back(absl::StripPrefix(entry.key, kNamespaceKeyPrefix));
-      const auto record = DecodeNamespaceRecord(entry.value);
-      const absl::Status status =
-          record.ok() ? registry->Adopt(names.back(), *record, entry.revision) : record.status();
-      if (!status.ok()) return base::Annotate(status, absl::StrCat("namespace ", names.back()));
-    }
-    return absl::OkStatus();
+  const auto adopt = [&](const EntryView& entry) -> absl::Status {
+    names.emplace_back(absl::StripPrefix(entry.key, kNamespaceKeyPrefix));
+    const auto record = DecodeNamespaceRecord(entry.value);
+    const absl::Status status =
+        record.ok() ? registry->Adopt(names.back(), *record, entry.revision) : record.status();
+    if (status.ok()) return status;
+    return base::Annotate(status, absl::StrCat("namespace ", names.back()));
   };
-  while (!at_end) TARN_RETURN_IF_ERROR(NextPage(*cursor, context.clock.Now(), take));
+  TARN_RETURN_IF_ERROR(
+      ForEachSystemRecord(*snapshot, kNamespaceKeyPrefix, context.clock.Now(), adopt));
   for (const std::string& name : names) registry->Settle(name);
   return registry;
 }
@@ -165,7 +145,9 @@ absl::Status NamespaceRegistry::Adopt(absl::string_view name, const NamespaceRec
     used_ids_[record.id] = true;
   }
   known.live->default_ttl_ms.store(record.settings.default_ttl_ms, std::memory_order_relaxed);
+  known.live->placement.store(record.settings.placement, std::memory_order_relaxed);
   ledger_.SetQuota(record.id, record.settings.quota);
+  context_.engine.SetPlacement(record.id, record.settings.placement);
   if (is_new) table_.Put(*known.live);
   return absl::OkStatus();
 }

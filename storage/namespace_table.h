@@ -11,6 +11,7 @@
 
 #include "absl/strings/string_view.h"
 #include "storage/batch.h"
+#include "storage/namespaces.h"
 #include "storage/write_gate.h"
 
 namespace tarn::storage {
@@ -23,6 +24,7 @@ struct LiveNamespace {
   const std::string name;
   const NamespaceId id;
   std::atomic<int64_t> default_ttl_ms{0};
+  std::atomic<Placement> placement{Placement::kSpread};
   std::atomic<bool> deleted{false};
   WriteGate gate;  // Closed while it is being created or deleted.
 };

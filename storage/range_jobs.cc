@@ -58,9 +58,10 @@ class ProbeTask final : public RangeTask {
 
 class DeletionTask final : public RangeTask {
  public:
-  DeletionTask(const RangeTaskContext& context, KeyRange range, const PageBudget& page,
-               StopRequested stop, Store::Done<DeleteRangeResult> done)
+  DeletionTask(const RangeTaskContext& context, KeyRange range, RangeFence fence,
+               const PageBudget& page, StopRequested stop, Store::Done<DeleteRangeResult> done)
       : RangeTask(context, std::move(range), ScanContent::kKeysOnly, page, std::move(stop)),
+        fence_(std::move(fence)),
         done_(std::move(done)) {}
 
  private:
@@ -73,6 +74,7 @@ class DeletionTask final : public RangeTask {
     std::move(done_)(result_);
   }
 
+  const RangeFence fence_;
   base::Arena keys_;
   std::vector<Operation> operations_;
   DeleteRangeResult result_;
@@ -94,8 +96,13 @@ void DeletionTask::Take(const Page& page) {
 void DeletionTask::Act() {
   if (operations_.empty()) return Proceed(absl::OkStatus());
   const Batch batch{.mode = BatchMode::kIndependent, .operations = operations_};
+  absl::StatusOr<LockTable::Pass> pass = fence_.Enter();
+  if (!pass.ok()) return Proceed(pass.status());
   auto self = std::static_pointer_cast<DeletionTask>(shared_from_this());
-  engine().Run(batch, [self](BatchResult& result) { self->Proceed(self->Tally(result)); });
+  engine().Run(batch, [self, pass = *std::move(pass)](BatchResult& result) mutable {
+    LockTable::GiveBack(std::move(pass), result, self->engine());
+    self->Proceed(self->Tally(result));
+  });
 }
 
 absl::Status DeletionTask::Tally(const BatchResult& result) {
@@ -120,11 +127,12 @@ void CountRange(const RangeTaskContext& context, KeyRange range, StopRequested s
   std::make_shared<CountTask>(context, std::move(range), std::move(stop), std::move(done))->Start();
 }
 
-void DeleteRange(const RangeTaskContext& context, KeyRange range, const Limits& limits,
-                 StopRequested stop, Store::Done<DeleteRangeResult> done) {
+void DeleteRange(const RangeTaskContext& context, KeyRange range, RangeFence fence,
+                 const Limits& limits, StopRequested stop, Store::Done<DeleteRangeResult> done) {
   PageBudget page = kDeletePage;
   page.max_entries = std::min(page.max_entries, limits.max_batch_operations);
-  std::make_shared<DeletionTask>(context, std::move(range), page, std::move(stop), std::move(done))
+  std::make_shared<DeletionTask>(context, std::move(range), std::move(fence), page, std::move(stop),
+                                 std::move(done))
       ->Start();
 }
 

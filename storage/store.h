@@ -13,12 +13,15 @@
 #include "absl/strings/string_view.h"
 #include "absl/time/time.h"
 #include "absl/types/span.h"
+#include "storage/base/boot_clock.h"
 #include "storage/base/clock.h"
 #include "storage/base/executor.h"
 #include "storage/base/random.h"
 #include "storage/batch.h"
 #include "storage/engine.h"
 #include "storage/limits.h"
+#include "storage/locks/fence.h"
+#include "storage/locks/locks.h"
 #include "storage/namespaces.h"
 #include "storage/snapshot.h"
 #include "storage/usage.h"
@@ -31,8 +34,23 @@ enum class NamespaceCreation : uint8_t {
   kExplicit,      // FAILED_PRECONDITION (NAMESPACE_NOT_FOUND), for reads too.
 };
 
+// What is kept so that writes are safe to repeat.
+struct RequestOptions {
+  // An answer is kept until it is older than that, and its client has used so many higher ids.
+  absl::Duration kept_for = absl::Minutes(10);
+  uint64_t kept_requests = 100'000;
+  // A client that sends nothing for so long is forgotten. Longer than any sensible retry; what it
+  // bounds is what crashed workers leave behind.
+  absl::Duration idle_lifetime = absl::Hours(24);
+  // Of all receipts, and of what is known of them in memory. At either bound, what is new is
+  // refused, and clients that were silent for longer than kept_for are forgotten early.
+  size_t max_bytes = 256 << 20;
+  size_t max_clients = 4096;
+};
+
 struct StoreOptions {
   Limits limits;
+  RequestOptions requests;
   NamespaceCreation namespace_creation = NamespaceCreation::kOnFirstWrite;
   // How long a scan whose caller went away can be resumed at its revision.
   absl::Duration scan_lifetime = absl::Seconds(60);
@@ -45,6 +63,17 @@ struct StoreOptions {
   absl::Duration sweep_interval = absl::Milliseconds(100);
 };
 
+// What makes a write safe to repeat: who sends it, and which of its requests this is.
+struct RequestId {
+  Revision client = 0;   // 0: none.
+  uint64_t request = 0;  // From 1 on.
+
+  bool empty() const { return client == 0 && request == 0; }
+};
+
+// Gives a batch its receipts, once its namespace is known. See identified_batch.h.
+class ReceiptMaker;
+
 // A batch as a client sends it. The operations belong to the caller until completion; the Store
 // fills in the fields that only it knows (namespace number, deadline).
 struct BatchRequest {
@@ -52,6 +81,10 @@ struct BatchRequest {
   BatchMode mode = BatchMode::kIndependent;
   ReadOrder read_order = ReadOrder::kCommitted;
   absl::Span<Operation> operations;
+  RequestId id;
+  ReceiptMaker* receipts = nullptr;  // The Store's own.
+  WriteFence fence;                  // Else FAILED_PRECONDITION (FENCED), and nothing is done.
+  const Caller* caller = nullptr;    // See Batch.
 };
 
 // Which keys: all with `prefix`, or from `start` (inclusive) to `end` (exclusive); all of the
@@ -104,6 +137,15 @@ struct DeleteRangeResult {
   Revision revision = 0;  // Of the last commit; 0 when nothing was removed.
 };
 
+struct RequestStats {
+  uint64_t clients = 0;
+  uint64_t requests = 0;  // Whose answers are kept.
+  uint64_t bytes = 0;
+  uint64_t max_bytes = 0;
+  uint64_t replays = 0;  // Since the start: answers given again,
+  uint64_t refused = 0;  // and requests refused for lack of room.
+};
+
 struct StoreStats {
   std::string store_id;
   Incarnation incarnation = 0;
@@ -112,6 +154,7 @@ struct StoreStats {
   uint64_t open_scans = 0;
   absl::Duration oldest_scan_age;  // Since its snapshot was opened; zero without scans.
   uint64_t namespaces = 0;
+  RequestStats requests;
 };
 
 // Thread-safe. Outlives everything it hands out; its engine, ledger, clock and executor outlive it,
@@ -125,6 +168,7 @@ class Store {
     base::Clock& clock;
     base::Executor& executor;  // For long and blocking work.
     base::RandomSource& random;
+    const base::BootClock& boot = base::TheSystemBootClock();
   };
 
   template <typename T>
@@ -140,9 +184,17 @@ class Store {
   // Checks limits, namespace and TTLs, then runs the batch. Besides the engine's errors:
   // INVALID_KEY, KEY_TOO_LARGE, VALUE_TOO_LARGE, BATCH_TOO_LARGE, INVALID_REQUEST (no operations),
   // INVALID_TTL, INVALID_PRECONDITION, DUPLICATE_KEY, INVALID_NAMESPACE_NAME, NAMESPACE_NOT_FOUND,
-  // TOO_MANY_NAMESPACES. A bad operation of an independent batch fails alone; of an atomic one,
-  // all.
+  // TOO_MANY_NAMESPACES, FENCED, INVALID_LOCK. A bad operation of an independent batch fails alone;
+  // of an atomic one, all.
+  //
+  // With an id, each write of it is done at most once, and a repetition gets the answers of what
+  // was done (see RegisterClient in proto/tarn/v1/state.proto). Besides: UNKNOWN_CLIENT,
+  // REQUEST_TOO_OLD, REQUEST_MISMATCH, RECEIPTS_FULL. Of a batch that only reads the id means
+  // nothing.
   virtual void Run(const BatchRequest& request, Completion done) = 0;
+
+  // Issues a client id, durably where the engine is durable. RECEIPTS_FULL.
+  virtual void RegisterClient(Done<Revision> done) = 0;
 
   // Besides: INVALID_RANGE, INVALID_RESUME_TOKEN, SNAPSHOT_EXPIRED, TOO_MANY_SNAPSHOTS.
   virtual void OpenScan(const ScanRequest& request, Done<std::unique_ptr<Scan>> done) = 0;
@@ -151,9 +203,10 @@ class Store {
                      Done<CountResult> done) = 0;
 
   // Removes the entries that existed at its start and have not been written since, in bounded
-  // commits. After an error or CANCELLED some may be gone; doing it again is right.
-  virtual void DeleteRange(absl::string_view ns, const KeyBounds& bounds, StopRequested stop,
-                           Done<DeleteRangeResult> done) = 0;
+  // commits, each of which the fence is judged for. After an error or CANCELLED some may be gone;
+  // doing it again is right.
+  virtual void DeleteRange(absl::string_view ns, const KeyBounds& bounds, const WriteFence& fence,
+                           StopRequested stop, Done<DeleteRangeResult> done) = 0;
 
   // FAILED_PRECONDITION (NAMESPACE_EXISTS) when there is one of that name, whatever its settings.
   virtual void CreateNamespace(absl::string_view name, const NamespaceSettings& settings,
@@ -172,8 +225,11 @@ class Store {
   // In order of name, those after `after`, at most `max`.
   virtual std::vector<NamespaceInfo> ListNamespaces(absl::string_view after, size_t max) const = 0;
 
+  virtual Locks& locks() = 0;
+
   virtual StoreStats Stats() const = 0;
   virtual const Limits& limits() const = 0;
+  virtual const RequestOptions& request_options() const = 0;
   virtual Engine& engine() = 0;
 };
 

@@ -4,6 +4,7 @@
 
 #include "absl/strings/str_cat.h"
 #include "storage/base/error.h"
+#include "storage/identified_batch.h"
 #include "storage/store_impl.h"
 
 namespace tarn::storage {
@@ -78,6 +79,18 @@ struct Rest {
 void StoreImpl::Run(const BatchRequest& request, Completion done) {
   const absl::Status status = CheckBatchSize(request.operations.size(), options_.limits);
   if (!status.ok()) return Fail(status, 0, done);
+  if (request.id.empty() || IsReadOnly(request.operations)) {
+    return RunBatch(request, std::move(done));
+  }
+  const auto run = [this](const BatchRequest& part, Completion part_done) {
+    RunBatch(part, std::move(part_done));
+  };
+  std::make_shared<IdentifiedBatch>(IdentifiedBatch::Context{*requests_, engine_, run}, request,
+                                    std::move(done))
+      ->Start();
+}
+
+void StoreImpl::RunBatch(const BatchRequest& request, Completion done) {
   const absl::string_view name = NameOf(request);
   LiveNamespace* const ns = registry_->Find(name);
   if (ns != nullptr && RunIn(*ns, request, Entry::kAskGate, done) == Outcome::kSubmitted) return;
@@ -109,6 +122,10 @@ StoreImpl::Outcome StoreImpl::RunIn(LiveNamespace& ns, const BatchRequest& reque
              ns.gate.closed()) {
     return Outcome::kMustWait;
   }
+  if (request.receipts != nullptr) {
+    request.receipts->MakeReceipts(ns.id, ns.placement.load(std::memory_order_relaxed),
+                                   request.operations);
+  }
   if (refused.empty())
     Submit(request, std::move(pass), std::move(done));
   else
@@ -133,10 +150,28 @@ void StoreImpl::SubmitRest(const BatchRequest& request, std::vector<Refusal> ref
          });
 }
 
+// From here on the lock is not given to anybody else until the engine has answered.
+void StoreImpl::SubmitFenced(const BatchRequest& request, std::optional<WriteGate::Pass> pass,
+                             Completion done) {
+  absl::StatusOr<LockTable::Pass> fence = locks_->Enter(NameOf(request), request.fence);
+  if (!fence.ok()) return Fail(fence.status(), 0, done);
+  BatchRequest inside = request;
+  inside.fence = {};
+  Submit(inside, std::move(pass),
+         [this, fence = *std::move(fence), done = std::move(done)](BatchResult& result) mutable {
+           LockTable::GiveBack(std::move(fence), result, engine_);
+           std::move(done)(result);
+         });
+}
+
 void StoreImpl::Submit(const BatchRequest& request, std::optional<WriteGate::Pass> pass,
                        Completion done) {
-  const Batch batch{
-      .mode = request.mode, .read_order = request.read_order, .operations = request.operations};
+  if (!request.fence.empty()) return SubmitFenced(request, std::move(pass), std::move(done));
+  const Batch batch{.mode = request.mode,
+                    .read_order = request.read_order,
+                    .operations = request.operations,
+                    .receipt = request.receipts == nullptr ? nullptr : request.receipts->OfBatch(),
+                    .caller = request.caller};
   // The pass lasts until the batch is done: here that is when Run returns.
   if (!pass || completes_inline_) return engine_.Run(batch, std::move(done));
   engine_.Run(batch, [pass = *std::move(pass), done = std::move(done)](

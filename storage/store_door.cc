@@ -10,6 +10,7 @@
 #include "storage/base/status.h"
 #include "storage/key_range.h"
 #include "storage/scan_sessions.h"
+#include "storage/store_door_locks.h"
 
 namespace tarn::storage {
 namespace {
@@ -112,9 +113,15 @@ class StoreDoor::RangeWork {
 };
 
 StoreDoor::StoreDoor(std::unique_ptr<Store> store)
-    : engine_(store->engine()), limits_(store->limits()), store_(std::move(store)) {}
+    : engine_(store->engine()),
+      limits_(store->limits()),
+      request_options_(store->request_options()),
+      store_(std::move(store)),
+      locks_(std::make_unique<DoorLocks>(*this)) {}
 
 StoreDoor::~StoreDoor() = default;
+
+Locks& StoreDoor::locks() { return *locks_; }
 
 // --- coming in ---
 
@@ -174,6 +181,15 @@ void StoreDoor::Run(const BatchRequest& request, Completion done) {
   store_->Run(request, [visit](BatchResult& result) { std::move(visit->done)(result); });
 }
 
+void StoreDoor::RegisterClient(Done<Revision> done) {
+  using RegisterVisit = Visit<Done<Revision>>;
+  auto visit = std::make_shared<RegisterVisit>(RegisterVisit{Enter(), std::move(done)});
+  const absl::Status refusal = RefusalOfAll();
+  if (!refusal.ok()) return std::move(visit->done)(refusal);
+  store_->RegisterClient(
+      [visit](absl::StatusOr<Revision> client) { std::move(visit->done)(std::move(client)); });
+}
+
 void StoreDoor::OpenScan(const ScanRequest& request, Done<std::unique_ptr<Scan>> done) {
   using ScanVisit = Visit<Done<std::unique_ptr<Scan>>>;
   auto visit = std::make_shared<ScanVisit>(ScanVisit{Enter(), std::move(done)});
@@ -210,11 +226,12 @@ void StoreDoor::Count(absl::string_view ns, const KeyBounds& bounds, StopRequest
               });
 }
 
-void StoreDoor::DeleteRange(absl::string_view ns, const KeyBounds& bounds, StopRequested stop,
-                            Done<DeleteRangeResult> done) {
+void StoreDoor::DeleteRange(absl::string_view ns, const KeyBounds& bounds, const WriteFence& fence,
+                            StopRequested stop, Done<DeleteRangeResult> done) {
   WorkOnRange(ns, bounds, std::move(stop), std::move(done),
               [&](StopRequested stop_either, Done<DeleteRangeResult> done_either) {
-                store_->DeleteRange(ns, bounds, std::move(stop_either), std::move(done_either));
+                store_->DeleteRange(ns, bounds, fence, std::move(stop_either),
+                                    std::move(done_either));
               });
 }
 
@@ -313,6 +330,7 @@ std::unique_ptr<StoreDoor::Closure> StoreDoor::Close(Closed closed) {
     if (view) last_view_ = std::move(view);
     closed_.push_back(closed);
     closed_count_.store(closed_.size(), std::memory_order_release);
+    EndWorks(closed);
   }
   Drain();
   const auto no_work = [&] {
@@ -321,11 +339,15 @@ std::unique_ptr<StoreDoor::Closure> StoreDoor::Close(Closed closed) {
                         [&](const RangeWork* work) { return work->IsIn(closed); });
   };
   const absl::MutexLock lock(&mutex_);
+  EndWorks(closed);  // Those who had come in, and were counted among the works only now.
+  mutex_.Await(absl::Condition(&no_work));
+  return std::unique_ptr<Closure>(new Closure(*this, closed.id));
+}
+
+void StoreDoor::EndWorks(const Closed& closed) {
   for (RangeWork* const work : works_) {
     if (work->IsIn(closed)) work->End();
   }
-  mutex_.Await(absl::Condition(&no_work));
-  return std::unique_ptr<Closure>(new Closure(*this, closed.id));
 }
 
 // Those who come from now on find the other gate, and with it what is closed. Nobody is in that one

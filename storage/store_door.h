@@ -64,11 +64,12 @@ class StoreDoor final : public Store {
   void Install(std::unique_ptr<Store> store);
 
   void Run(const BatchRequest& request, Completion done) override;
+  void RegisterClient(Done<Revision> done) override;
   void OpenScan(const ScanRequest& request, Done<std::unique_ptr<Scan>> done) override;
   void Count(absl::string_view ns, const KeyBounds& bounds, StopRequested stop,
              Done<CountResult> done) override;
-  void DeleteRange(absl::string_view ns, const KeyBounds& bounds, StopRequested stop,
-                   Done<DeleteRangeResult> done) override;
+  void DeleteRange(absl::string_view ns, const KeyBounds& bounds, const WriteFence& fence,
+                   StopRequested stop, Done<DeleteRangeResult> done) override;
   void CreateNamespace(absl::string_view name, const NamespaceSettings& settings,
                        Done<NamespaceInfo> done) override;
   void UpdateNamespace(absl::string_view name, const NamespaceSettings& settings,
@@ -77,11 +78,14 @@ class StoreDoor final : public Store {
                        Done<NamespaceInfo> done) override;
   absl::StatusOr<NamespaceInfo> GetNamespace(absl::string_view name) const override;
   std::vector<NamespaceInfo> ListNamespaces(absl::string_view after, size_t max) const override;
+  Locks& locks() override;
   StoreStats Stats() const override;
   const Limits& limits() const override { return limits_; }
+  const RequestOptions& request_options() const override { return request_options_; }
   Engine& engine() override { return engine_; }
 
  private:
+  class DoorLocks;
   class DoorScan;
   class RangeWork;
   struct OpenScanSlot;
@@ -124,14 +128,17 @@ class StoreDoor final : public Store {
                        Start start);
 
   std::unique_ptr<Closure> Close(Closed closed);
+  void EndWorks(const Closed& closed) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Drain() ABSL_EXCLUSIVE_LOCKS_REQUIRED(closing_);
   void Reopen(uint64_t id);
 
   Engine& engine_;
   const Limits limits_;
+  const RequestOptions request_options_;
 
   // Written while everything is closed and nobody is inside; read by those inside.
   std::unique_ptr<Store> store_;
+  const std::unique_ptr<DoorLocks> locks_;
 
   // Two, so that those who came before a closing can be waited for while others go on coming.
   mutable std::array<WriteGate, 2> gates_;

@@ -81,6 +81,7 @@ absl::Status Refuse(absl::string_view message) { return absl::FailedPrecondition
 // Whether what the engine and the directory say can be of one store.
 absl::Status CheckSameStore(const Engine& engine, const std::optional<StoreMeta>& in_engine,
                             const std::string& path, const std::optional<StoreMeta>& in_directory) {
+  if (in_engine && !in_directory && engine.is_shared()) return absl::OkStatus();
   if (in_engine && !in_directory) {
     return Refuse(absl::StrCat("the ", engine.name(), " engine holds store ", in_engine->store_id,
                                ", but the data directory ", path, " was never initialised"));
@@ -206,6 +207,8 @@ absl::StatusOr<StoreMeta> AgreeOnStore(Engine& engine, DataDirectory& directory,
   TARN_ASSIGN_OR_RETURN(std::optional<StoreMeta> in_directory, directory.ReadMeta());
   TARN_ASSIGN_OR_RETURN(const std::optional<StoreMeta> in_engine, engine.ReadMeta());
   TARN_RETURN_IF_ERROR(CheckSameStore(engine, in_engine, directory.path(), in_directory));
+  // Only a shared engine may know what the directory does not.
+  if (!in_directory && in_engine) in_directory = StoreMeta{.store_id = in_engine->store_id};
   if (in_directory && elsewhere.store_id && in_directory->store_id != *elsewhere.store_id) {
     return Refuse(absl::StrCat("the data directory ", directory.path(), " belongs to store ",
                                in_directory->store_id, ", but ", elsewhere.place,
@@ -215,6 +218,8 @@ absl::StatusOr<StoreMeta> AgreeOnStore(Engine& engine, DataDirectory& directory,
     in_directory =
         StoreMeta{.store_id = elsewhere.store_id ? *elsewhere.store_id
                                                  : base::RandomHex(random, kStoreIdBytes)};
+  }
+  if (in_directory->incarnation == 0) {
     // Before the engine is touched, so that whatever a crash leaves in it is known to be this
     // store's.
     TARN_RETURN_IF_ERROR(directory.WriteMeta(*in_directory, engine.name()));

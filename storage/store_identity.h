@@ -74,7 +74,7 @@ struct StoreElsewhere {
 // the third place is, its store goes on here. Then the directory names the store, with incarnation
 // 0, before anything else does. FAILED_PRECONDITION naming both sides when two differ, or when one
 // of engine and directory is initialised and the other is not. (The memory engine is empty at every
-// start: the directory speaks for it.)
+// start: the directory speaks for it. What a shared engine holds, a new directory joins.)
 absl::StatusOr<StoreMeta> AgreeOnStore(Engine& engine, DataDirectory& directory,
                                        base::RandomSource& random, const StoreElsewhere& elsewhere);
 

@@ -36,6 +36,7 @@ StoreImpl::~StoreImpl() {
   sweeper_.reset();
   tasks_.WaitForNone();
   registry_.reset();
+  locks_.reset();
 }
 
 absl::StatusOr<std::unique_ptr<StoreImpl>> StoreImpl::Open(const Dependencies& dependencies,
@@ -46,10 +47,17 @@ absl::StatusOr<std::unique_ptr<StoreImpl>> StoreImpl::Open(const Dependencies& d
       store->registry_,
       NamespaceRegistry::Load(store->TaskContext(), store->ledger_, store->options_.limits));
   TARN_RETURN_IF_ERROR(store->CreateDefaultNamespace());
+  TARN_ASSIGN_OR_RETURN(store->locks_,
+                        LockTable::Load({dependencies.engine, dependencies.clock, dependencies.boot,
+                                         store->options_.limits}));
+  TARN_ASSIGN_OR_RETURN(store->requests_,
+                        RequestRegistry::Load({store->engine_, store->clock_, store->tasks_},
+                                              meta.store_id, options.requests));
   store->sweeper_ =
       std::make_unique<Sweeper>(Sweeper::Options{.entries_per_step = options.sweep_entries_per_step,
                                                  .interval = options.sweep_interval},
-                                store->engine_, store->sessions_, store->clock_);
+                                store->engine_, store->sessions_, store->clock_,
+                                [requests = store->requests_.get()] { requests->Sweep(); });
   return store;
 }
 
@@ -64,6 +72,8 @@ absl::Status StoreImpl::CreateDefaultNamespace() {
   created.WaitForNotification();
   return status.ok() ? status : base::Annotate(status, "cannot create the default namespace");
 }
+
+void StoreImpl::RegisterClient(Done<Revision> done) { requests_->Register(std::move(done)); }
 
 void StoreImpl::CreateNamespace(absl::string_view name, const NamespaceSettings& settings,
                                 Done<NamespaceInfo> done) {
@@ -112,6 +122,7 @@ StoreStats StoreImpl::Stats() const {
   stats.open_scans = sessions_.size();
   stats.oldest_scan_age = sessions_.oldest_age();
   stats.namespaces = registry_->size();
+  stats.requests = requests_->stats();
   return stats;
 }
 

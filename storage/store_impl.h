@@ -7,8 +7,10 @@
 #include <vector>
 
 #include "storage/admission.h"
+#include "storage/locks/lock_table.h"
 #include "storage/namespace_registry.h"
 #include "storage/outstanding.h"
+#include "storage/request_registry.h"
 #include "storage/resume_token.h"
 #include "storage/scan_sessions.h"
 #include "storage/store.h"
@@ -28,11 +30,12 @@ class StoreImpl final : public Store {
   ~StoreImpl() override;
 
   void Run(const BatchRequest& request, Completion done) override;
+  void RegisterClient(Done<Revision> done) override;
   void OpenScan(const ScanRequest& request, Done<std::unique_ptr<Scan>> done) override;
   void Count(absl::string_view ns, const KeyBounds& bounds, StopRequested stop,
              Done<CountResult> done) override;
-  void DeleteRange(absl::string_view ns, const KeyBounds& bounds, StopRequested stop,
-                   Done<DeleteRangeResult> done) override;
+  void DeleteRange(absl::string_view ns, const KeyBounds& bounds, const WriteFence& fence,
+                   StopRequested stop, Done<DeleteRangeResult> done) override;
 
   void CreateNamespace(absl::string_view name, const NamespaceSettings& settings,
                        Done<NamespaceInfo> done) override;
@@ -43,8 +46,11 @@ class StoreImpl final : public Store {
   absl::StatusOr<NamespaceInfo> GetNamespace(absl::string_view name) const override;
   std::vector<NamespaceInfo> ListNamespaces(absl::string_view after, size_t max) const override;
 
+  LockTable& locks() override { return *locks_; }
+
   StoreStats Stats() const override;
   const Limits& limits() const override { return options_.limits; }
+  const RequestOptions& request_options() const override { return options_.requests; }
   Engine& engine() override { return engine_; }
 
   // What the sweeper does now and then.
@@ -59,12 +65,15 @@ class StoreImpl final : public Store {
   StoreImpl(const Dependencies& dependencies, const StoreMeta& meta, const StoreOptions& options);
 
   absl::Status CreateDefaultNamespace();
+  void RunBatch(const BatchRequest& request, Completion done);
   Outcome RunIn(LiveNamespace& ns, const BatchRequest& request, Entry entry, Completion& done);
   void RunOrWait(absl::string_view name, const BatchRequest& request, Completion done);
   void Resume(absl::StatusOr<LiveNamespace*> ns, const std::string& name,
               const BatchRequest& request, Completion& done);
   void RunWithout(absl::string_view name, const BatchRequest& request, Completion& done);
   void Submit(const BatchRequest& request, std::optional<WriteGate::Pass> pass, Completion done);
+  void SubmitFenced(const BatchRequest& request, std::optional<WriteGate::Pass> pass,
+                    Completion done);
   void SubmitRest(const BatchRequest& request, std::vector<Refusal> refused,
                   std::optional<WriteGate::Pass> pass, Completion done);
   NamespaceRegistry::Need NeedOf(const BatchRequest& request) const;
@@ -87,8 +96,10 @@ class StoreImpl final : public Store {
   const ResumeTokenCodec tokens_;
 
   Outstanding tasks_;
+  std::unique_ptr<LockTable> locks_;  // Outlives the batches under way, and so the namespaces.
   ScanSessions sessions_;
   std::unique_ptr<NamespaceRegistry> registry_;
+  std::unique_ptr<RequestRegistry> requests_;
   std::unique_ptr<Sweeper> sweeper_;
 };
 

@@ -98,12 +98,16 @@ void StoreImpl::Count(absl::string_view ns, const KeyBounds& bounds, StopRequest
   CountRange(TaskContext(), *std::move(range), std::move(stop), std::move(done));
 }
 
-void StoreImpl::DeleteRange(absl::string_view ns, const KeyBounds& bounds, StopRequested stop,
-                            Done<DeleteRangeResult> done) {
+void StoreImpl::DeleteRange(absl::string_view ns, const KeyBounds& bounds, const WriteFence& fence,
+                            StopRequested stop, Done<DeleteRangeResult> done) {
   absl::StatusOr<KeyRange> range = ResolveRange(ns, bounds);
   if (!range.ok()) return std::move(done)(range.status());
-  storage::DeleteRange(TaskContext(), *std::move(range), options_.limits, std::move(stop),
-                       std::move(done));
+  RangeFence checks{*locks_, std::string(NameOrDefault(ns)), fence};
+  // Also where there is nothing to delete.
+  const absl::Status lets_in = checks.Enter().status();
+  if (!lets_in.ok()) return std::move(done)(lets_in);
+  storage::DeleteRange(TaskContext(), *std::move(range), std::move(checks), options_.limits,
+                       std::move(stop), std::move(done));
 }
 
 }  // namespace tarn::storage

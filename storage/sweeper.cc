@@ -1,14 +1,19 @@
 #include "storage/sweeper.h"
 
+#include <utility>
+
 #include "storage/base/logging.h"
 
 namespace tarn::storage {
 
 Sweeper::Sweeper(const Options& options, Engine& engine, ScanSessions& sessions,
-                 const base::Clock& clock)
-    : options_(options), engine_(engine), sessions_(sessions), clock_(clock), thread_([this] {
-        Work();
-      }) {}
+                 const base::Clock& clock, Chore also)
+    : options_(options),
+      engine_(engine),
+      sessions_(sessions),
+      clock_(clock),
+      also_(std::move(also)),
+      thread_([this] { Work(); }) {}
 
 Sweeper::~Sweeper() {
   {
@@ -30,11 +35,12 @@ void Sweeper::Work() {
 
 void Sweeper::SweepOnce() {
   sessions_.EndExpired();
+  also_();
   const int64_t start = clock_.MonotonicNanos();
   do {
     const absl::StatusOr<SweepResult> step = engine_.SweepExpired(options_.entries_per_step);
     if (!step.ok()) {
-      if (!failing_.exchange(true)) base::LogWarning("sweeping fails: ", step.status().ToString());
+      if (!failing_.exchange(true)) base::LogWarning("sweeping fails: ", step.status().message());
       return;
     }
     failing_.store(false);

@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/functional/any_invocable.h"
 #include "absl/synchronization/mutex.h"
 #include "absl/time/time.h"
 #include "storage/base/clock.h"
@@ -15,9 +16,9 @@
 
 namespace tarn::storage {
 
-// Looks after the engine's expired entries and the sessions of scans that nobody came back for, on
-// a thread of its own from construction to destruction. Nothing depends on it but memory and disk:
-// what has expired is not seen anyway.
+// Looks after the engine's expired entries, the sessions of scans that nobody came back for, and
+// the receipts that need not be kept, on a thread of its own from construction to destruction.
+// Nothing depends on it but memory and disk: what has expired is not seen anyway.
 class Sweeper {
  public:
   struct Options {
@@ -25,7 +26,11 @@ class Sweeper {
     absl::Duration interval = absl::Milliseconds(100);
   };
 
-  Sweeper(const Options& options, Engine& engine, ScanSessions& sessions, const base::Clock& clock);
+  // `also` is done once in each round.
+  using Chore = absl::AnyInvocable<void()>;
+  Sweeper(
+      const Options& options, Engine& engine, ScanSessions& sessions, const base::Clock& clock,
+      Chore also = [] {});
   ~Sweeper();
 
   // One round: steps until nothing is left, or half an interval has passed; so it never takes more
@@ -41,6 +46,7 @@ class Sweeper {
   Engine& engine_;
   ScanSessions& sessions_;
   const base::Clock& clock_;
+  Chore also_;
   std::atomic<uint64_t> swept_{0};
   std::atomic<bool> failing_{false};  // The last round failed: it has been said.
 

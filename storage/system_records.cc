@@ -3,6 +3,10 @@
 #include <memory>
 #include <utility>
 
+#include "absl/synchronization/notification.h"
+#include "storage/base/status.h"
+#include "storage/key_range.h"
+
 namespace tarn::storage {
 namespace {
 
@@ -35,7 +39,34 @@ Completion ReportingRevision(RecordWritten done) {
   };
 }
 
+// One page of a cursor, waited for. The entries view the page.
+absl::Status NextPage(Cursor& cursor, base::UnixMs now,
+                      absl::FunctionRef<absl::Status(const Page&)> take) {
+  absl::Notification given;
+  absl::Status result;
+  cursor.Next({}, now, [&](const absl::Status& status, Page& page) {
+    result = status.ok() ? take(page) : status;
+    given.Notify();
+  });
+  given.WaitForNotification();
+  return result;
+}
+
 }  // namespace
+
+absl::Status ForEachSystemRecord(Snapshot& snapshot, absl::string_view prefix, base::UnixMs now,
+                                 absl::FunctionRef<absl::Status(const EntryView&)> take) {
+  const auto cursor = snapshot.NewCursor(
+      {.ns = kSystemNamespace, .start = std::string(prefix), .end = PrefixEnd(prefix)}, {});
+  bool at_end = false;
+  const auto take_all = [&](const Page& page) -> absl::Status {
+    at_end = page.at_end;
+    for (const EntryView& entry : page.entries) TARN_RETURN_IF_ERROR(take(entry));
+    return absl::OkStatus();
+  };
+  while (!at_end) TARN_RETURN_IF_ERROR(NextPage(*cursor, now, take_all));
+  return absl::OkStatus();
+}
 
 void ReadSystemRecord(Engine& engine, std::string key, RecordRead done) {
   RunOne(engine, OperationKind::kGet, std::move(key), "", {},

@@ -1,6 +1,9 @@
 // main() of every test program: draws the seed and prints it, then runs Catch2.
 
 #define CATCH_CONFIG_RUNNER
+#include <unistd.h>
+
+#include <csignal>
 #include <cstdint>
 #include <cstdlib>
 #include <iostream>
@@ -17,6 +20,24 @@ std::uint32_t FirstSeed() {
   return std::random_device{}() | 1U;
 }
 
+// In the middle of whatever does not end. Catch2 then tells which test that is, its INFOs, and the
+// assertion before it.
+void EndTheHang(int) {
+  constexpr char kWhy[] =
+      "the time for all of this program's tests is over; it hangs in this one\n";
+  if (write(STDERR_FILENO, kWhy, sizeof(kWhy) - 1) > 0) std::abort();
+}
+
+// Under ctest: 10 s before it would kill the program, which would leave nothing to read.
+void ArmAgainstHangs() {
+  constexpr unsigned kBefore = 10;
+  const char* const seconds = std::getenv("TARN_TEST_TIMEOUT");
+  const unsigned timeout = seconds == nullptr ? 0 : std::strtoul(seconds, nullptr, 10);
+  if (timeout <= kBefore) return;
+  std::signal(SIGALRM, EndTheHang);
+  alarm(timeout - kBefore);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -26,5 +47,6 @@ int main(int argc, char** argv) {
   const std::uint32_t seed = session.configData().rngSeed;
   tarn::testing::SetSeed(seed);
   std::cerr << "seed " << seed << ", repeat with --rng-seed or TARN_SEED=" << seed << "\n";
+  ArmAgainstHangs();
   return session.run();
 }

@@ -8,9 +8,12 @@
 #include "client/cli/batch_command.h"
 #include "client/cli/bench_command.h"
 #include "client/cli/checkpoint_commands.h"
+#include "client/cli/describe.h"
 #include "client/cli/entry_commands.h"
 #include "client/cli/file_commands.h"
+#include "client/cli/group_commands.h"
 #include "client/cli/job_commands.h"
+#include "client/cli/lock_commands.h"
 #include "client/cli/namespace_commands.h"
 #include "client/cli/options.h"
 #include "client/cli/range_commands.h"
@@ -21,6 +24,9 @@
 
 namespace tarn::cli {
 namespace {
+
+// For whoever makes manuals and completions; not for users, so not in --help.
+constexpr char kDescribe[] = "--describe-commands";
 
 // What can be said for every command, before or behind its name.
 struct GlobalArguments {
@@ -81,6 +87,8 @@ void AddCommands(CLI::App& app, Command& chosen) {
   AddNamespaceCommands(app, chosen);
   AddCheckpointCommands(app, chosen);
   AddJobCommands(app, chosen);
+  AddLockCommands(app, chosen);
+  AddGroupCommands(app, chosen);
   AddFileCommands(app, chosen);
   AddServerCommands(app, chosen);
   AddStatCommand(app, chosen);
@@ -138,6 +146,10 @@ ExitCode RunTarnctl(const std::vector<std::string>& arguments, Environment& env)
   AddGlobalOptions(app, global);
   Command chosen;
   AddCommands(app, chosen);
+  if (arguments == std::vector<std::string>{kDescribe}) {
+    env.out << DescribeCommands(app) << "\n";
+    return ExitCode::kDone;
+  }
   try {
     // CLI11 takes them from the last to the first.
     app.parse(std::vector<std::string>(arguments.rbegin(), arguments.rend()));

@@ -15,6 +15,7 @@
 #include "tarn/checkpoint.h"
 #include "tarn/client.h"
 #include "tarn/job.h"
+#include "tarn/lock.h"
 
 namespace tarn::cli {
 
@@ -36,6 +37,9 @@ struct Environment {
   std::function<void(std::chrono::milliseconds)> wait;
   // Whether Ctrl-C has come. Long work looks at it, finishes what it is printing, and ends.
   std::function<bool()> interrupted;
+  std::function<absl::StatusOr<LockClient>(const ClientOptions&)> connect_locks = {};
+  // From now on hands signals that ask this program to end to the function instead.
+  std::function<void(std::function<void(int number)>)> forward_signals = {};
 };
 
 enum class Style { kSimple, kTable, kJson };
@@ -55,6 +59,7 @@ struct Context {
     return env.connect_checkpoints(options);
   }
   absl::StatusOr<JobClient> ConnectJobs() const { return env.connect_jobs(options); }
+  absl::StatusOr<LockClient> ConnectLocks() const { return env.connect_locks(options); }
 };
 
 // A command, ready to run.

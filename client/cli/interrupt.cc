@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <thread>
+#include <utility>
 
 #include "client/cli/exit_code.h"
 
@@ -36,10 +37,26 @@ void Interrupt::Wait(std::chrono::milliseconds span) {
   changed_.wait_for(lock, span, [this] { return requested_; });
 }
 
+void Interrupt::Forward(std::function<void(int number)> forward) {
+  const std::lock_guard lock(mutex_);
+  forward_ = std::move(forward);
+}
+
+// A terminal sends its signals to all programs in the foreground.
+bool Interrupt::Forwarded(const siginfo_t& signal) {
+  const std::lock_guard lock(mutex_);
+  if (!forward_) return false;
+  if (signal.si_code != SI_KERNEL) forward_(signal.si_signo);
+  return true;
+}
+
 void Interrupt::Watch() {
   const sigset_t signals = Signals();
-  int number = 0;
-  sigwait(&signals, &number);
+  siginfo_t signal{};
+  do {
+    signal = {};
+    sigwaitinfo(&signals, &signal);
+  } while (signal.si_signo == 0 || Forwarded(signal));
   {
     const std::lock_guard lock(mutex_);
     requested_ = true;

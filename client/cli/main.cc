@@ -3,8 +3,10 @@
 
 #include <chrono>
 #include <cstdlib>
+#include <functional>
 #include <iostream>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "client/cli/app.h"
@@ -36,7 +38,13 @@ Environment MakeEnvironment(Interrupt& interrupt) {
           [](const tarn::ClientOptions& options) { return tarn::JobClient::Connect(options); },
       .now = [] { return std::chrono::steady_clock::now(); },
       .wait = [&interrupt](std::chrono::milliseconds span) { interrupt.Wait(span); },
-      .interrupted = [&interrupt] { return interrupt.requested(); }};
+      .interrupted = [&interrupt] { return interrupt.requested(); },
+      .connect_locks =
+          [](const tarn::ClientOptions& options) { return tarn::LockClient::Connect(options); },
+      .forward_signals =
+          [&interrupt](std::function<void(int)> forward) {
+            interrupt.Forward(std::move(forward));
+          }};
 }
 
 }  // namespace

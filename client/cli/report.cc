@@ -42,7 +42,10 @@ constexpr Advice kAdvice[] = {
     {Reason::kMemoryLimit, "Remove entries, or raise the daemon's --memory-limit."},
     {Reason::kDiskFull, "Free space under the daemon's data directory. Reading works."},
     {Reason::kNotReady, "The daemon is starting. Wait: tarnctl server health."},
-    {Reason::kNotOwner, "This daemon stands by. Ask the one that owns the store."},
+    {Reason::kNotOwner,
+     "This daemon stands by. Ask the one that owns the store; if that one is gone for good, this "
+     "one "
+     "takes over by itself, or at once when it is started with --take-over."},
     {Reason::kDraining, "The daemon is shutting down. Repeat when it is back."},
     {Reason::kNotConnected,
      "Is tarnd running there? See --endpoint and TARN_ENDPOINT; with TLS also --tls-ca."},
@@ -69,6 +72,10 @@ constexpr Advice kAdvice[] = {
     {Reason::kJobNotFound,
      "See what there is with: tarnctl job list. A restarted daemon knows none of the earlier "
      "ones."},
+    {Reason::kLockHeldByAnother,
+     "See who has it: tarnctl lock get NAME. Wait for it with: tarnctl lock NAME --wait 1m -- "
+     "COMMAND."},
+    {Reason::kFenced, "The lock has gone to another, or the group has a later epoch."},
     {Reason::kEngineError, "See the daemon's log."},
     {Reason::kInternal, "A defect of tarnd. See its log, and report it."},
 };

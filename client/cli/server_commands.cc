@@ -7,6 +7,7 @@
 #include "absl/strings/str_cat.h"
 #include "client/cli/options.h"
 #include "client/cli/output.h"
+#include "client/cli/redis_fields.h"
 #include "client/cli/report.h"
 #include "client/cli/text.h"
 
@@ -88,8 +89,10 @@ ExitCode RunInfo(Context& context) {
       TextField("start_time", FormatTime(info->start_time)),
       BoolField("atomic_batches", info->capabilities.atomic_batches),
       BoolField("snapshots", info->capabilities.snapshots)};
+  if (info->redis) AddRedis(context, *info->redis, fields);
   AddLimits(info->limits, fields);
   PrintDetails(context, fields);
+  if (info->redis) PrintRedisNodes(context, *info->redis);
   return ExitCode::kDone;
 }
 

@@ -58,6 +58,7 @@ Request KeyRequest(Params& params) {
   request.set_namespace_(std::move(params.ns));
   request.set_key(std::move(params.key));
   SetPrecondition(params.precondition, &request);
+  if constexpr (requires { params.fence; }) SetFence(params.fence, &request);
   return request;
 }
 
@@ -98,6 +99,7 @@ v1::BatchRequest ToRequest(BatchParams params) {
   v1::BatchRequest request;
   request.set_namespace_(std::move(params.ns));
   request.set_mode(ToProto(params.batch.mode()));
+  SetFence(params.fence, &request);
   std::vector<Operation> operations = std::move(params.batch).operations();
   request.mutable_operations()->Reserve(static_cast<int>(operations.size()));
   for (Operation& operation : operations) {
@@ -116,6 +118,7 @@ v1::CountRequest ToRequest(CountParams params) {
 v1::DeleteRangeRequest ToRequest(DeleteRangeParams params) {
   v1::DeleteRangeRequest request;
   request.set_namespace_(std::move(params.ns));
+  SetFence(params.fence, &request);
   if (params.range.has_value()) {
     SetRange(*std::move(params.range), request.mutable_range());
   } else {

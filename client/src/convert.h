@@ -35,6 +35,19 @@ DeleteRangeResult FromResponse(v1::DeleteRangeResponse response);
 ScanChunk TakeChunk(v1::ScanResponse& response);
 OperationResult TakeOperationResult(v1::OperationResult& result);
 
+// What a message of a write says of its fence.
+template <typename Message>
+void SetFence(const WriteFence& fence, Message* out) {
+  if (fence.token != 0) {
+    out->mutable_fence()->set_lock(fence.lock);
+    out->mutable_fence()->set_token(fence.token);
+  }
+  if (fence.epoch != 0) {
+    out->mutable_group_epoch()->set_group(fence.group);
+    out->mutable_group_epoch()->set_epoch(fence.epoch);
+  }
+}
+
 v1::BatchMode ToProto(BatchMode mode);
 void FillOperation(Operation operation, v1::Operation* out);
 

@@ -1,7 +1,9 @@
 #include "client/src/convert_admin.h"
 
 #include <optional>
+#include <utility>
 
+#include "client/src/convert_redis.h"
 #include "client/src/convert_time.h"
 
 namespace tarn::internal {
@@ -149,6 +151,8 @@ NamespaceInfo FromProto(const v1::Namespace& proto) {
 }
 
 ServerInfo FromProto(const v1::GetServerInfoResponse& proto) {
+  std::optional<RedisInfo> redis;
+  if (proto.has_redis()) redis = FromProto(proto.redis());
   return {.version = proto.version(),
           .commit = proto.commit(),
           .store_id = proto.store_id(),
@@ -158,7 +162,8 @@ ServerInfo FromProto(const v1::GetServerInfoResponse& proto) {
           .state = FromProto(proto.state()),
           .start_time = ToTimestamp(proto.start_time()),
           .limits = FromProto(proto.limits()),
-          .capabilities = FromProto(proto.capabilities())};
+          .capabilities = FromProto(proto.capabilities()),
+          .redis = std::move(redis)};
 }
 
 Stats FromProto(const v1::GetStatsResponse& proto) {

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "client/src/call.h"
+#include "client/src/request_ids.h"
 #include "client/src/retry.h"
 #include "client/src/world.h"
 #include "tarn/connection.h"
@@ -60,6 +61,12 @@ class GrpcConnection : public Connection {
   template <typename Method, typename Result, typename Params>
   void Start(Params params, Callback<Result> callback) const;
 
+  // With a request id where one is needed.
+  template <typename Method, typename Result, typename Params>
+  absl::StatusOr<Result> RunIdentified(Params params) const;
+  template <typename Method, typename Result, typename Params>
+  void StartIdentified(Params params, Callback<Result> callback) const;
+
   CallSettings SettingsFor(Timeout timeout) const;
   Retrier RetrierFor(CallKind kind, TimePoint deadline) const;
 
@@ -67,6 +74,7 @@ class GrpcConnection : public Connection {
   const ClientOptions options_;
   const Policies policies_;
   const World world_;
+  const std::shared_ptr<RequestIds> ids_;  // Null: none are used.
 };
 
 }  // namespace tarn::internal

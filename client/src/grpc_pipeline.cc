@@ -15,6 +15,8 @@ namespace {
 constexpr size_t kOperationOverheadBytes = 64;
 constexpr size_t kMessageOverheadBytes = 128;
 
+constexpr std::chrono::seconds kRegistrationTimeout{5};
+
 absl::Status Closed() {
   return MakeError(absl::StatusCode::kCancelled, Reason::kPipelineClosed,
                    "the pipeline was closed");
@@ -38,19 +40,27 @@ bool IsTooLargeTogether(const v1::OperationResult& result) {
   return result.has_status() && ReasonOf(FromProto(result.status())) == Reason::kResponseTooLarge;
 }
 
+bool IsForgotten(const v1::PipelineResponse& response) {
+  return response.has_status() && ReasonOf(FromProto(response.status())) == Reason::kUnknownClient;
+}
+
 absl::Time ToDeadline(std::chrono::milliseconds timeout) {
   return timeout == kNoTimeout ? absl::InfiniteFuture() : absl::Now() + absl::FromChrono(timeout);
 }
 
 }  // namespace
 
-PipelineCore::PipelineCore(std::shared_ptr<v1::StateService::Stub> stub, PipelineParams params,
-                           World world)
+PipelineCore::PipelineCore(std::shared_ptr<v1::StateService::Stub> stub,
+                           std::shared_ptr<RequestIds> ids, PipelineParams params, World world)
     : stub_(std::move(stub)),
+      ids_(std::move(ids)),
       ns_(params.ns),
       options_(std::move(params.options)),
       world_(std::move(world)),
-      queue_(params.ns, options_) {}
+      queue_(params.ns, options_, std::move(params.fence),
+             [ids = ids_]() -> std::optional<RequestId> {
+               return ids == nullptr ? RequestId() : ids->TryNext();
+             }) {}
 
 PipelineCore::~PipelineCore() {
   if (watch_ != nullptr) watch_->Cancel();
@@ -114,10 +124,15 @@ PipelineCore::Step PipelineCore::NextStep() {
     phase_ = Phase::kStreaming;
     writing_ = true;
     half_closed_ = broken_ = read_ended_ = stalled_ = false;
+    no_id_ = absl::OkStatus();
     return {.kind = Step::Kind::kOpen};
   }
   if (stream_ == nullptr || writing_ || broken_ || half_closed_) return {};
   if (const PipelineMessage* message = queue_.NextToSend()) return WriteStep(*message);
+  if (queue_.starved() && !asking_for_id_) {
+    asking_for_id_ = true;
+    return {.kind = Step::Kind::kAskForId};
+  }
   if (!closed_ || queue_.pending_operations() > 0) return {};
   half_closed_ = writing_ = true;
   last_progress_ = world_.now();
@@ -145,20 +160,56 @@ void PipelineCore::Perform(const Step& step) {
       return step.stream->HalfClose();
     case Step::Kind::kRelease:
       return step.stream->Release();
+    case Step::Kind::kAskForId:
+      return AskForId();
   }
+}
+
+// Without repetitions of its own: when it fails, the stream is given up, and that has its pauses.
+void PipelineCore::AskForId() {
+  const TimePoint deadline = world_.now() + kRegistrationTimeout;
+  const auto make_retrier = [&](CallKind kind) {
+    return Retrier(kind, std::make_unique<LimitedRetryPolicy>(0), options_.backoff_policy->Clone(),
+                   deadline, world_.now);
+  };
+  ids_->Next({world_, deadline, kNoTimeout}, make_retrier,
+             [weak = weak_from_this()](const absl::StatusOr<RequestId>& id) {
+               if (const auto self = weak.lock()) self->OnId(id.status());
+             });
+}
+
+void PipelineCore::OnId(const absl::Status& status) {
+  Step step;
+  std::shared_ptr<grpc::ClientContext> context;
+  {
+    absl::MutexLock lock(&mutex_);
+    asking_for_id_ = false;
+    if (status.ok()) {
+      step = NextStep();
+    } else if (stream_ != nullptr && !writing_) {
+      no_id_ = status;
+      context = context_;
+    }  // Else whoever ends the write, or the start, asks again.
+  }
+  if (context != nullptr) context->TryCancel();
+  Perform(step);
 }
 
 void PipelineCore::OpenStream() {
   auto* const stream = new PipelineStream(*stub_, shared_from_this());  // Deletes itself.
-  bool cancelled = false;
   {
     absl::MutexLock lock(&mutex_);
     stream_ = stream;
+  }
+  stream->Start();
+  bool cancelled = false;
+  {
+    // Only now: a stream that is cancelled before it was started may never end.
+    absl::MutexLock lock(&mutex_);
     context_ = stream->context();
     cancelled = cancelled_;
   }
   if (cancelled) stream->context()->TryCancel();
-  stream->Start();
   Written();
 }
 
@@ -200,9 +251,13 @@ void PipelineCore::Answered(v1::PipelineResponse& response) {
     last_progress_ = world_.now();
     retry_.reset();
     backoff_.reset();
-    ResendAlone(*delivery[0].message, response);
+    if (SendUnderNewId(delivery[0].message, response)) {
+      delivery.clear();
+    } else {
+      ResendAlone(*delivery[0].message, response);
+      delivery[0].response = &response;
+    }
   }
-  delivery[0].response = &response;
   Deliver(std::move(delivery));
   Step step;
   {
@@ -224,6 +279,19 @@ void PipelineCore::ResendAlone(PipelineMessage& message, const v1::PipelineRespo
   queue_.PutBack(std::move(alone));
 }
 
+// What was sent before, on another stream, may have been done then: its outcome is unknown.
+bool PipelineCore::SendUnderNewId(std::unique_ptr<PipelineMessage>& message,
+                                  const v1::PipelineResponse& response) {
+  if (ids_ == nullptr || !IsForgotten(response)) return false;
+  ids_->Forget(message->request.client_id());
+  if (message->sendings != 1 || message.get() == being_written_) return false;
+  TakeIdAway(*message);
+  PipelineMessages again;
+  again.push_back(std::move(message));
+  queue_.PutBack(std::move(again));
+  return true;
+}
+
 void PipelineCore::Deliver(std::vector<Delivery> deliveries) {
   for (Delivery& delivery : deliveries) {
     const std::thread::id before = callback_thread_.exchange(std::this_thread::get_id());
@@ -236,9 +304,12 @@ void PipelineCore::Deliver(std::vector<Delivery> deliveries) {
       changed_.SignalAll();
       // gRPC is promised that a message stays until its write has ended, and the answer may be
       // faster.
-      if (message.get() == being_written_) answered_too_soon_ = std::move(message);
+      if (message.get() == being_written_) {
+        answered_too_soon_ = std::move(message);
+        continue;
+      }
     }
-    if (message == nullptr || message->is_batch()) continue;
+    if (message->is_batch()) continue;
     Clear(*message);
     absl::MutexLock lock(&mutex_);
     queue_.Recycle(std::move(message));
@@ -288,6 +359,7 @@ void PipelineCore::Ended(const absl::Status& status) {
 }
 
 absl::Status PipelineCore::WhyEnded(const absl::Status& status) const {
+  if (!no_id_.ok()) return no_id_;
   if (stalled_) {
     return absl::UnavailableError(
         absl::StrCat("the server answered nothing for ",
@@ -303,7 +375,7 @@ std::vector<Delivery> PipelineCore::SortUnanswered(const absl::Status& status) {
   PipelineMessages again;
   for (auto& message : queue_.TakeUnanswered()) {
     std::unique_ptr<PipelineMessage> reads;
-    if (nothing_done || message->reads_only) {
+    if (nothing_done || message->reads_only || (message->has_id() && repeat_reads)) {
       reads = std::move(message);
     } else if (!message->is_batch()) {
       reads = SplitReads(*message);

@@ -12,6 +12,7 @@
 #include "client/src/pipeline_delivery.h"
 #include "client/src/pipeline_queue.h"
 #include "client/src/pipeline_stream.h"
+#include "client/src/request_ids.h"
 #include "client/src/world.h"
 #include "tarn/connection.h"
 #include "tarn/pipeline.h"
@@ -22,7 +23,9 @@ namespace tarn::internal {
 class PipelineCore : public PipelineStreamListener,
                      public std::enable_shared_from_this<PipelineCore> {
  public:
-  PipelineCore(std::shared_ptr<v1::StateService::Stub> stub, PipelineParams params, World world);
+  // `ids` null: writes get no request ids.
+  PipelineCore(std::shared_ptr<v1::StateService::Stub> stub, std::shared_ptr<RequestIds> ids,
+               PipelineParams params, World world);
   ~PipelineCore() override;
 
   absl::Status Add(Operation operation, Callback<OperationResult> callback);
@@ -48,7 +51,7 @@ class PipelineCore : public PipelineStreamListener,
 
   // What is to be done next, without the lock.
   struct Step {
-    enum class Kind { kNothing, kOpen, kWrite, kHalfClose, kRelease };
+    enum class Kind { kNothing, kOpen, kWrite, kHalfClose, kRelease, kAskForId };
     Kind kind = Kind::kNothing;
     PipelineStream* stream = nullptr;
     const PipelineMessage* message = nullptr;
@@ -64,6 +67,8 @@ class PipelineCore : public PipelineStreamListener,
   Step WriteEnded() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Perform(const Step& step) ABSL_LOCKS_EXCLUDED(mutex_);
   void OpenStream() ABSL_LOCKS_EXCLUDED(mutex_);
+  void AskForId() ABSL_LOCKS_EXCLUDED(mutex_);
+  void OnId(const absl::Status& status) ABSL_LOCKS_EXCLUDED(mutex_);
 
   // Answers.
   void Deliver(std::vector<Delivery> deliveries) ABSL_LOCKS_EXCLUDED(mutex_);
@@ -71,6 +76,11 @@ class PipelineCore : public PipelineStreamListener,
   // together with others.
   void ResendAlone(PipelineMessage& message, const v1::PipelineResponse& response)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+
+  // Whether the message waits to be sent under a new id: the server has forgotten the client, and
+  // nothing of the message can have been done.
+  bool SendUnderNewId(std::unique_ptr<PipelineMessage>& message,
+                      const v1::PipelineResponse& response) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   // The end of a stream.
   absl::Status WhyEnded(const absl::Status& status) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -96,6 +106,7 @@ class PipelineCore : public PipelineStreamListener,
   }
 
   const std::shared_ptr<v1::StateService::Stub> stub_;
+  const std::shared_ptr<RequestIds> ids_;
   const std::string ns_;
   const PipelineOptions options_;
   const World world_;
@@ -118,6 +129,8 @@ class PipelineCore : public PipelineStreamListener,
   bool broken_ ABSL_GUARDED_BY(mutex_) = false;  // Nothing more can be written.
   bool read_ended_ ABSL_GUARDED_BY(mutex_) = false;
   bool stalled_ ABSL_GUARDED_BY(mutex_) = false;
+  bool asking_for_id_ ABSL_GUARDED_BY(mutex_) = false;
+  absl::Status no_id_ ABSL_GUARDED_BY(mutex_);  // Why the stream was given up.
   const PipelineMessage* being_written_ ABSL_GUARDED_BY(mutex_) = nullptr;
   std::unique_ptr<PipelineMessage> answered_too_soon_ ABSL_GUARDED_BY(mutex_);
 
@@ -132,9 +145,10 @@ class PipelineCore : public PipelineStreamListener,
 
 class GrpcPipeline : public PipelineBackend {
  public:
-  GrpcPipeline(std::shared_ptr<v1::StateService::Stub> stub, PipelineParams params, World world)
-      : core_(
-            std::make_shared<PipelineCore>(std::move(stub), std::move(params), std::move(world))) {}
+  GrpcPipeline(std::shared_ptr<v1::StateService::Stub> stub, std::shared_ptr<RequestIds> ids,
+               PipelineParams params, World world)
+      : core_(std::make_shared<PipelineCore>(std::move(stub), std::move(ids), std::move(params),
+                                             std::move(world))) {}
   ~GrpcPipeline() override {
     core_->Cancel();
     core_->AwaitEnd();

@@ -39,6 +39,7 @@ TARN_STATE_METHOD(Increment, Increment);
 TARN_STATE_METHOD(Append, Append);
 TARN_STATE_METHOD(Touch, Touch);
 TARN_STATE_METHOD(RunBatch, Batch);
+TARN_STATE_METHOD(RegisterClient, RegisterClient);
 TARN_STATE_METHOD(Count, Count);
 TARN_STATE_METHOD(DeleteRange, DeleteRange);
 #undef TARN_STATE_METHOD
@@ -48,6 +49,13 @@ inline CallKind KindOfOperation(const char* name, OperationKind kind, Preconditi
   return {name, kind == OperationKind::kGet ? Access::kRead : Access::kWrite,
           policy.OfOperation(kind, precondition.kind())};
 }
+
+inline OperationKind OperationKindOf(const PutParams&) { return OperationKind::kPut; }
+inline OperationKind OperationKindOf(const DeleteParams&) { return OperationKind::kDelete; }
+inline OperationKind OperationKindOf(const TakeParams&) { return OperationKind::kTake; }
+inline OperationKind OperationKindOf(const IncrementParams&) { return OperationKind::kIncrement; }
+inline OperationKind OperationKindOf(const AppendParams&) { return OperationKind::kAppend; }
+inline OperationKind OperationKindOf(const TouchParams&) { return OperationKind::kTouch; }
 
 inline CallKind KindOf(const GetParams& params, const IdempotencyPolicy& policy) {
   return KindOfOperation("Get", OperationKind::kGet, params.precondition, policy);

@@ -45,6 +45,7 @@ void MoveOperation(PipelineMessage& from, int index, PipelineMessage& to) {
   to.bytes += bytes;
   ++from.moved;
   to.reads_only &= operation->has_get();
+  to.wants_id |= from.wants_id && !operation->has_get();
   // The key stays behind too: MaySendAgain looks at it.
   *to.request.add_operations() = *operation;
   to.operation_callbacks.push_back(std::exchange(callback, nullptr));
@@ -59,6 +60,12 @@ std::unique_ptr<PipelineMessage> SplitReads(PipelineMessage& message) {
   return reads->operations() == 0 ? nullptr : std::move(reads);
 }
 
+void TakeIdAway(PipelineMessage& message) {
+  message.request.clear_client_id();
+  message.request.clear_request_id();
+  message.sendings = 0;
+}
+
 void Clear(PipelineMessage& message) {
   // Cleared operations keep the memory of their keys.
   message.request.clear_operations();
@@ -67,6 +74,8 @@ void Clear(PipelineMessage& message) {
   message.moved = 0;
   message.sealed = false;
   message.reads_only = true;
+  message.wants_id = false;
+  TakeIdAway(message);
 }
 
 std::unique_ptr<PipelineMessage> MakeBatchMessage(const std::string& ns, Batch batch,
@@ -75,6 +84,7 @@ std::unique_ptr<PipelineMessage> MakeBatchMessage(const std::string& ns, Batch b
   message->bytes = SizeOf(batch);
   message->sealed = true;
   message->reads_only = std::ranges::all_of(batch.operations(), &Operation::is_read);
+  message->wants_id = NeedsRequestId(batch);
   message->batch_callback = std::move(callback);
   message->request.set_namespace_(ns);
   message->request.set_mode(ToProto(batch.mode()));
@@ -85,8 +95,12 @@ std::unique_ptr<PipelineMessage> MakeBatchMessage(const std::string& ns, Batch b
   return message;
 }
 
-PipelineQueue::PipelineQueue(std::string ns, const PipelineOptions& options)
-    : ns_(std::move(ns)), options_(options) {}
+PipelineQueue::PipelineQueue(std::string ns, const PipelineOptions& options, WriteFence fence,
+                             NextId next_id)
+    : ns_(std::move(ns)),
+      fence_(std::move(fence)),
+      options_(options),
+      next_id_(std::move(next_id)) {}
 
 bool PipelineQueue::HasRoom(size_t operations, size_t bytes) const {
   if (pending_operations_ == 0) return true;
@@ -99,6 +113,7 @@ void PipelineQueue::Add(Operation operation, Callback<OperationResult> callback)
   PipelineMessage& message = Tail(bytes);
   message.bytes += bytes;
   message.reads_only &= operation.is_read();
+  message.wants_id |= NeedsRequestId(operation.kind, operation.precondition.kind());
   message.operation_callbacks.push_back(std::move(callback));
   FillOperation(std::move(operation), message.request.add_operations());
   ++pending_operations_;
@@ -130,15 +145,28 @@ std::unique_ptr<PipelineMessage> PipelineQueue::NewMessage() {
   return message;
 }
 
+bool PipelineQueue::GiveId(PipelineMessage& message) const {
+  const std::optional<RequestId> id = next_id_();
+  if (!id) return false;
+  message.request.set_client_id(id->client);
+  message.request.set_request_id(id->request);
+  return true;
+}
+
 const PipelineMessage* PipelineQueue::NextToSend() {
+  starved_ = false;
   if (waiting_.empty() || unanswered_count_ >= options_.max_unanswered_messages) return nullptr;
   const PipelineMessage& front = *waiting_.front();
   const bool may_grow = waiting_.size() == 1 && !front.sealed && !IsFull(front);
   if (may_grow && unanswered_count_ >= kEagerMessages) return nullptr;
+  starved_ = front.wants_id && !front.has_id() && !GiveId(*waiting_.front());
+  if (starved_) return nullptr;
   unanswered_.push_back(std::move(waiting_.front()));
   waiting_.pop_front();
   ++unanswered_count_;
+  ++unanswered_.back()->sendings;
   unanswered_.back()->request.set_batch_id(first_unanswered_ + unanswered_.size() - 1);
+  SetFence(fence_, &unanswered_.back()->request);
   return unanswered_.back().get();
 }
 

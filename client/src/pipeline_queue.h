@@ -5,10 +5,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "client/src/request_ids.h"
 #include "tarn/operation.h"
 #include "tarn/pipeline.h"
 #include "tarn/results.h"
@@ -25,7 +28,10 @@ struct PipelineMessage {
   size_t moved = 0;     // Operations that are in another message now; their callbacks are empty.
   bool sealed = false;  // Nothing may be added.
   bool reads_only = true;
+  bool wants_id = false;  // It has a write that is not safe to repeat without one.
+  int sendings = 0;
 
+  bool has_id() const { return request.client_id() != 0; }
   bool is_batch() const { return batch_callback != nullptr; }
   size_t operations() const { return static_cast<size_t>(request.operations_size()); }
 };
@@ -38,6 +44,9 @@ size_t SizeOf(const Batch& batch);
 
 // An empty message for gathering.
 std::unique_ptr<PipelineMessage> MakeMessage(const std::string& ns);
+
+// As if it had never been sent: for a client that the server does not know any more.
+void TakeIdAway(PipelineMessage& message);
 
 // Moves an operation with its callback to the end of another message.
 void MoveOperation(PipelineMessage& from, int index, PipelineMessage& to);
@@ -54,7 +63,12 @@ std::unique_ptr<PipelineMessage> MakeBatchMessage(const std::string& ns, Batch b
 
 class PipelineQueue {
  public:
-  PipelineQueue(std::string ns, const PipelineOptions& options);
+  // Gives the next id; nothing when there is none yet.
+  using NextId = std::function<std::optional<RequestId>()>;
+
+  PipelineQueue(
+      std::string ns, const PipelineOptions& options, WriteFence fence = {},
+      NextId next_id = [] { return RequestId(); });
 
   // Whether so much more may become pending. What is larger than the limits alone is let in when
   // nothing is pending.
@@ -63,9 +77,9 @@ class PipelineQueue {
   void Add(Operation operation, Callback<OperationResult> callback);
   void Add(std::unique_ptr<PipelineMessage> batch);
 
-  // The next message to send, which then is unanswered and has its id; null if there is none, or it
-  // should wait until it is full or something has been answered. It stays where it is until it is
-  // taken and recycled.
+  // The next message to send, which then is unanswered and has its ids; null if there is none, or
+  // it should wait until it is full, or something has been answered, or there is a request id for
+  // it (`starved`). It stays where it is until it is taken and recycled.
   const PipelineMessage* NextToSend();
 
   // The unanswered message with this id; null if there is none.
@@ -91,14 +105,19 @@ class PipelineQueue {
   size_t pending_operations() const { return pending_operations_; }
   size_t unanswered_messages() const { return unanswered_count_; }
   bool has_waiting() const { return !waiting_.empty(); }
+  bool starved() const { return starved_; }
 
  private:
   PipelineMessage& Tail(size_t bytes);
   bool IsFull(const PipelineMessage& message) const;
   std::unique_ptr<PipelineMessage> NewMessage();
+  bool GiveId(PipelineMessage& message) const;
 
   const std::string ns_;
+  const WriteFence fence_;
   const PipelineOptions options_;
+  const NextId next_id_;
+  bool starved_ = false;  // NextToSend had no request id to give.
   std::deque<std::unique_ptr<PipelineMessage>> waiting_;
   // By id, from first_unanswered_ on; null where the answer has come already.
   std::deque<std::unique_ptr<PipelineMessage>> unanswered_;

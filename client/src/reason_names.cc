@@ -43,6 +43,7 @@ constexpr std::array kNames = {
     NamedReason{Reason::kEngineUnavailable, "ENGINE_UNAVAILABLE"},
     NamedReason{Reason::kDeadlineExceeded, "DEADLINE_EXCEEDED"},
     NamedReason{Reason::kOutcomeUnknown, "OUTCOME_UNKNOWN"},
+    NamedReason{Reason::kNotReplicated, "NOT_REPLICATED"},
     NamedReason{Reason::kDataLoss, "DATA_LOSS"},
     NamedReason{Reason::kEngineError, "ENGINE_ERROR"},
     NamedReason{Reason::kInternal, "INTERNAL"},
@@ -60,6 +61,17 @@ constexpr std::array kNames = {
     NamedReason{Reason::kNewerFormat, "NEWER_FORMAT"},
     NamedReason{Reason::kRestoreRunning, "RESTORE_RUNNING"},
     NamedReason{Reason::kJobNotFound, "JOB_NOT_FOUND"},
+    NamedReason{Reason::kFenced, "FENCED"},
+    NamedReason{Reason::kLockNotHeld, "LOCK_NOT_HELD"},
+    NamedReason{Reason::kLockHeldByAnother, "LOCK_HELD_BY_ANOTHER"},
+    NamedReason{Reason::kInvalidLock, "INVALID_LOCK"},
+    NamedReason{Reason::kLockQueueFull, "LOCK_QUEUE_FULL"},
+    NamedReason{Reason::kTooManyLocks, "TOO_MANY_LOCKS"},
+    NamedReason{Reason::kTooManyGroups, "TOO_MANY_GROUPS"},
+    NamedReason{Reason::kUnknownClient, "UNKNOWN_CLIENT"},
+    NamedReason{Reason::kRequestTooOld, "REQUEST_TOO_OLD"},
+    NamedReason{Reason::kRequestMismatch, "REQUEST_MISMATCH"},
+    NamedReason{Reason::kReceiptsFull, "RECEIPTS_FULL"},
 };
 
 constexpr std::array kOwnNames = {

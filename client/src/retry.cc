@@ -8,6 +8,30 @@
 #include "tarn/error.h"
 
 namespace tarn::internal {
+namespace {
+
+// Whether the error is the server's answer to the request, and not only to this attempt.
+bool IsAnswer(const absl::Status& status) {
+  switch (ReasonOf(status)) {
+    case Reason::kUnknownClient:
+    case Reason::kRequestTooOld:
+    case Reason::kRequestMismatch:
+      return false;
+    default:
+      break;
+  }
+  switch (status.code()) {
+    case absl::StatusCode::kInvalidArgument:
+    case absl::StatusCode::kFailedPrecondition:
+    case absl::StatusCode::kAborted:
+    case absl::StatusCode::kOutOfRange:
+      return true;
+    default:
+      return false;
+  }
+}
+
+}  // namespace
 
 Retrier::Retrier(CallKind kind, std::unique_ptr<RetryPolicy> retry,
                  std::unique_ptr<BackoffPolicy> backoff, TimePoint deadline,
@@ -48,7 +72,8 @@ absl::Status Retrier::Final(const absl::Status& status) const {
   const std::string context =
       attempts_ == 1 ? kind_.name : absl::StrCat(kind_.name, " (", attempts_, " attempts)");
   // A precondition that fails now may have been met by the attempt that nobody heard of again.
-  const bool hidden = may_be_done_ && !IsOutcomeUnknown(status);
+  const bool known = kind_.has_request_id && IsAnswer(status);
+  const bool hidden = may_be_done_ && !IsOutcomeUnknown(status) && !known;
   return WithContext(hidden ? OutcomeUnknown(status) : status, context);
 }
 

@@ -20,6 +20,8 @@ struct CallKind {
   const char* name;  // As in the contract, for messages.
   Access access;
   Idempotency idempotency;
+  // The server knows by an id what became of earlier attempts: what it answers is true of them too.
+  bool has_request_id = false;
 };
 
 // One for each call. Used by one thread at a time.

@@ -36,6 +36,21 @@ absl::StatusOr<storage::StoreMeta> AgreeOnStore(const StateOpening& opening) {
        .highest = opening.catalog.HighestIncarnation()});
 }
 
+// An incarnation is written to the engine before it is to the directory: an engine that knows fewer
+// is a copy of what it was. It goes on from there, with revisions that nobody has seen.
+absl::Status SayIfOlder(const StateOpening& opening) {
+  TARN_ASSIGN_OR_RETURN(const auto in_engine, opening.engine.ReadMeta());
+  TARN_ASSIGN_OR_RETURN(const auto in_directory, opening.directory.ReadMeta());
+  if (!in_engine || !in_directory || in_engine->incarnation >= in_directory->incarnation) {
+    return absl::OkStatus();
+  }
+  base::LogError("the ", opening.engine.name(), " engine is older than it was: it knows of ",
+                 in_engine->incarnation, " incarnations of its store, ", opening.directory.path(),
+                 " of ", in_directory->incarnation,
+                 "; what was acknowledged in between may be lost");
+  return absl::OkStatus();
+}
+
 // The store has been agreed on: what still fails is that another process has the catalog.
 absl::Status BindCatalog(const StateOpening& opening, const storage::StoreMeta& known) {
   const absl::Status bound = opening.catalog.Bind(known.store_id, opening.holder);
@@ -69,6 +84,14 @@ absl::Status Exiting(const absl::Status& refused) {
   return asked_for ? WithExitCode(refused, ExitCode::kUsage) : ExitingFromStore(refused);
 }
 
+void Say(const StartDecision& decision) {
+  if (decision.history == checkpoint::History::kBroken) {
+    return base::LogWarning("start: ", decision.why);
+  }
+  base::LogInfo(decision.action == StartDecision::Action::kRestore ? "restoring: " : "start: ",
+                decision.why);
+}
+
 absl::Status Begin(const StateOpening& opening, const OpenedState& state,
                    std::optional<checkpoint::LoadedCheckpoint> loaded,
                    checkpoint::Progress& progress) {
@@ -83,13 +106,13 @@ absl::StatusOr<OpenedState> Open(const StateOpening& opening, const checkpoint::
   const int64_t begun = opening.clock.MonotonicNanos();
   TARN_RETURN_IF_ERROR(CheckCatalogIsThere(opening, rules.empty_start));
   TARN_ASSIGN_OR_RETURN(const storage::StoreMeta known, AgreeOnStore(opening));
+  TARN_RETURN_IF_ERROR(SayIfOlder(opening));
   TARN_RETURN_IF_ERROR(BindCatalog(opening, known));
   TARN_ASSIGN_OR_RETURN(const checkpoint::StartFacts facts, GatherFacts(opening));
   auto prepared = opening.restorer.Prepare(rules, facts, progress);
   if (!prepared.ok()) return Exiting(prepared.status());
   const StartDecision& decision = prepared->decision;
-  base::LogInfo(decision.action == StartDecision::Action::kRestore ? "restoring: " : "start: ",
-                decision.why);
+  Say(decision);
   OpenedState state{.meta = known, .newest = facts.engine_revision, .history = decision.history};
   state.meta.incarnation = std::max(known.incarnation, opening.catalog.HighestIncarnation()) + 1;
   if (prepared->loaded) state.newest = prepared->loaded->info().header.revision;

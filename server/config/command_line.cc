@@ -14,14 +14,15 @@ namespace {
 constexpr std::pair<const char*, Action> kActions[] = {{"help", Action::kHelp},
                                                        {"version", Action::kVersion},
                                                        {"check-config", Action::kCheckConfig},
-                                                       {"print-config", Action::kPrintConfig}};
+                                                       {"print-config", Action::kPrintConfig},
+                                                       {"print-redis-acl", Action::kPrintRedisAcl}};
 
 absl::Status Unknown(const std::string& argument, const std::vector<OptionSpec>& table) {
   if (!absl::StartsWith(argument, "-")) {
     return absl::InvalidArgumentError(absl::StrCat("\"", argument, "\": tarnd takes options only"));
   }
-  std::vector<std::string> known = {"--config", "--help", "--version", "--check-config",
-                                    "--print-config"};
+  std::vector<std::string> known = {"--config",       "--help",         "--version",
+                                    "--check-config", "--print-config", "--print-redis-acl"};
   for (const OptionSpec& option : table) known.push_back("--" + option.name);
   const std::string flag = argument.substr(0, argument.find('='));
   const std::string nearest = Nearest(flag, known);

@@ -10,7 +10,7 @@
 
 namespace tarn::server {
 
-enum class Action : uint8_t { kServe, kHelp, kVersion, kCheckConfig, kPrintConfig };
+enum class Action : uint8_t { kServe, kHelp, kVersion, kCheckConfig, kPrintConfig, kPrintRedisAcl };
 
 struct CommandLine {
   Action action = Action::kServe;

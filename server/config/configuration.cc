@@ -171,8 +171,11 @@ absl::StatusOr<Configuration> LoadConfiguration(const CommandLine& command_line,
       const auto found = given->find(option.name);
       if (found == given->end()) continue;
       const absl::Status set = option.set(found->second.text, &configuration.options);
-      if (!set.ok())
-        return Wrong(absl::StrCat(found->second.origin, ": ", option.name, ": ", set.message()));
+      if (!set.ok()) {
+        // A flag or variable has the option's name already.
+        const std::string name = given == &file ? absl::StrCat(option.name, ": ") : "";
+        return Wrong(absl::StrCat(found->second.origin, ": ", name, set.message()));
+      }
       configuration.origins[option.name] = found->second.origin;
       break;
     }

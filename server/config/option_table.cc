@@ -13,6 +13,7 @@ namespace tarn::server {
 namespace {
 
 constexpr char kStorage[] = "Storage";
+constexpr char kRedis[] = "Redis";
 constexpr char kCheckpoints[] = "Checkpoints";
 constexpr char kServing[] = "Serving";
 constexpr char kLimits[] = "Limits";
@@ -158,8 +159,12 @@ OptionSpec OnOff(OptionSpec option, Switch Options::*member) {
 std::vector<OptionSpec> StorageOptions() {
   return {
       OneOf<EngineKind>(
-          About(kStorage, "engine", "", "What keeps the state: on disk, or in memory only."),
-          &Options::engine, {{"rocksdb", EngineKind::kRocksDb}, {"memory", EngineKind::kMemory}}),
+          About(kStorage, "engine", "",
+                "What keeps the state: this machine's disk, its memory only, or Redis."),
+          &Options::engine,
+          {{"rocksdb", EngineKind::kRocksDb},
+           {"memory", EngineKind::kMemory},
+           {"redis", EngineKind::kRedis}}),
       Text(About(kStorage, "data-dir", "DIR",
                  "Where the daemon keeps what must survive it; created when missing."),
            &Options::data_dir),
@@ -181,6 +186,58 @@ std::vector<OptionSpec> StorageOptions() {
           &Options::namespace_creation,
           {{"on-first-write", NamespaceCreationChoice::kOnFirstWrite},
            {"explicit", NamespaceCreationChoice::kExplicit}}),
+  };
+}
+
+// Users, passwords and options, which may hold passwords too, are shown to nobody.
+std::string WithoutSecrets(const std::string& url) {
+  const size_t scheme = url.find("://");
+  if (scheme == url.npos) return "";
+  const size_t begin = scheme + 3;
+  const size_t at = url.rfind('@');
+  const std::string place = url.substr(at == url.npos ? begin : at + 1);
+  return absl::StrCat(url.substr(0, begin), place.substr(0, place.find('?')));
+}
+
+// Which of its parts is wrong is said when the engine is opened.
+OptionSpec RedisUrlOption() {
+  OptionSpec option = Text(
+      About(kRedis, "redis-url", "URL",
+            "Where Redis is: redis://, rediss://, redis+sentinel://, redis+cluster:// or unix://."),
+      &Options::redis_url);
+  option.show = [](const Options& options) { return WithoutSecrets(options.redis_url); };
+  return option;
+}
+
+std::vector<OptionSpec> RedisOptions() {
+  constexpr uint64_t kMostConnections = 64;
+  return {
+      RedisUrlOption(),
+      Text(About(kRedis, "redis-key-prefix", "PREFIX",
+                 "What all keys in Redis begin with: one for each store."),
+           &Options::redis_key_prefix),
+      Number(About(kRedis, "redis-pool-min", "N", "Connections kept open to each node."),
+             &Options::redis_pool_min, 1, kMostConnections),
+      Number(About(kRedis, "redis-pool-max", "N", "The most connections to each node."),
+             &Options::redis_pool_max, 1, kMostConnections),
+      Text(
+          About(kRedis, "redis-ca", "FILE",
+                "Who may have signed Redis' certificate (PEM). Default: the system's authorities."),
+          &Options::redis_ca),
+      Text(About(kRedis, "redis-cert", "FILE", "The certificate shown to Redis (PEM)."),
+           &Options::redis_cert),
+      Text(About(kRedis, "redis-key", "FILE", "The private key of that certificate (PEM)."),
+           &Options::redis_key),
+      Text(About(kRedis, "redis-password-file", "FILE",
+                 "The password for Redis, in place of the URL's; its first line."),
+           &Options::redis_password_file),
+      OnOff(About(kRedis, "redis-allow-eviction", "",
+                  "Start though Redis may delete state when its memory is full."),
+            &Options::redis_allow_eviction),
+      OnOff(About(kRedis, "take-over", "",
+                  "Take the store from the daemon that owns it now, instead of waiting until it "
+                  "gives no sign of life."),
+            &Options::take_over),
   };
 }
 
@@ -328,6 +385,21 @@ std::vector<OptionSpec> LimitOptions() {
       Number(About(kLimits, "max-concurrent-calls", "N",
                    "The most calls under way on one connection; more wait."),
              &Options::max_concurrent_calls, 1, 65'536),
+      Duration(About(kLimits, "max-lock-ttl", "DURATION",
+                     "The longest time for which a lock can be had without renewing it."),
+               &Options::max_lock_ttl),
+      Number(About(kLimits, "max-locks", "N", "The most locks that are held or waited for."),
+             &Options::max_locks, 1, 10'000'000),
+      Number(About(kLimits, "max-lock-waiters", "N", "The most requests that wait for locks."),
+             &Options::max_lock_waiters, 1, 1'000'000),
+      Number(About(kLimits, "max-groups", "N", "The most groups of workers."), &Options::max_groups,
+             1, 1'000'000),
+      Size(About(kLimits, "max-receipts-size", "SIZE",
+                 "Answers kept so that writes are safe to repeat; beyond it request ids are "
+                 "refused."),
+           &Options::max_receipts_size, kMiB, 64 * 1024 * kMiB),
+      Number(About(kLimits, "max-clients", "N", "The most clients with request ids."),
+             &Options::max_clients, 1, 1'000'000),
   };
 }
 
@@ -350,8 +422,8 @@ std::vector<OptionSpec> LoggingOptions() {
 
 std::vector<OptionSpec> MakeTable() {
   std::vector<OptionSpec> table;
-  for (auto part : {StorageOptions(), CheckpointOptions(), ServingOptions(), LimitOptions(),
-                    LoggingOptions()}) {
+  for (auto part : {StorageOptions(), RedisOptions(), CheckpointOptions(), ServingOptions(),
+                    LimitOptions(), LoggingOptions()}) {
     table.insert(table.end(), part.begin(), part.end());
   }
   return table;

@@ -13,7 +13,7 @@
 
 namespace tarn::server {
 
-enum class EngineKind : uint8_t { kRocksDb, kMemory };
+enum class EngineKind : uint8_t { kRocksDb, kMemory, kRedis };
 enum class DurabilityChoice : uint8_t { kOs, kDisk };
 enum class NamespaceCreationChoice : uint8_t { kOnFirstWrite, kExplicit };
 enum class Switch : uint8_t { kOff, kOn };
@@ -26,6 +26,16 @@ struct Options {
   uint64_t memory_limit = 0;  // Depends on the machine: see DefaultMemoryLimit.
   uint64_t rocksdb_memory = 512 << 20;
   DurabilityChoice durability = DurabilityChoice::kOs;
+  std::string redis_url = "redis://127.0.0.1:6379";
+  std::string redis_key_prefix = "tarn";
+  uint64_t redis_pool_min = 1;
+  uint64_t redis_pool_max = 2;
+  std::string redis_ca;
+  std::string redis_cert;
+  std::string redis_key;
+  std::string redis_password_file;
+  Switch redis_allow_eviction = Switch::kOff;
+  Switch take_over = Switch::kOff;
   NamespaceCreationChoice namespace_creation = NamespaceCreationChoice::kOnFirstWrite;
 
   std::string checkpoint_dir;  // Below the data directory, unless it is given.
@@ -61,6 +71,12 @@ struct Options {
   uint64_t max_pipeline_batches = 64;
   uint64_t max_pipeline_size = 16 << 20;
   uint64_t max_concurrent_calls = 2048;
+  absl::Duration max_lock_ttl = absl::Hours(1);
+  uint64_t max_locks = 100'000;
+  uint64_t max_lock_waiters = 20'000;
+  uint64_t max_groups = 10'000;
+  uint64_t max_receipts_size = 256 << 20;
+  uint64_t max_clients = 4096;
 
   base::LogLevel log_level = base::LogLevel::kInfo;
   base::LogFormat log_format = base::LogFormat::kText;

@@ -6,6 +6,7 @@
 
 #include "server/metrics/checkpoint_figures.h"
 #include "server/metrics/families.h"
+#include "server/metrics/redis_figures.h"
 #include <prometheus/metric_family.h>
 
 namespace tarn::server {
@@ -164,6 +165,21 @@ void AddEngine(const storage::EngineStats& engine, Families* families) {
                   AsDouble(engine.snapshot_bytes));
 }
 
+void AddRequests(const storage::RequestStats& requests, Families* families) {
+  families->Gauge("tarn_clients", "Client ids that writes may carry.", AsDouble(requests.clients));
+  families->Gauge("tarn_receipts", "Requests whose answers are kept for repetitions.",
+                  AsDouble(requests.requests));
+  families->Gauge("tarn_receipts_bytes", "What the answers kept for repetitions take.",
+                  AsDouble(requests.bytes));
+  families->Gauge("tarn_receipts_limit_bytes", "How much they may take.",
+                  AsDouble(requests.max_bytes));
+  families->Counter("tarn_replays_total", "Answers that were given again to repetitions.",
+                    AsDouble(requests.replays));
+  families->Counter("tarn_requests_refused_total",
+                    "Requests with an id, and clients, that there was no room for.",
+                    AsDouble(requests.refused));
+}
+
 void AddStore(const storage::StoreStats& store, Families* families) {
   families->Gauge("tarn_store_info", "Always 1: the store's id is in the label.", 1,
                   {{"store_id", store.store_id}});
@@ -179,7 +195,53 @@ void AddStore(const storage::StoreStats& store, Families* families) {
   families->Gauge("tarn_oldest_scan_age_seconds", "Age of the oldest of them; 0 without one.",
                   absl::ToDoubleSeconds(store.oldest_scan_age));
   families->Gauge("tarn_namespaces", "Namespaces.", AsDouble(store.namespaces));
+  AddRequests(store.requests, families);
   AddEngine(store.engine, families);
+}
+
+void AddLocks(const storage::LockStats& locks, Families* families) {
+  families->Gauge("tarn_locks_held", "Locks that somebody holds.", AsDouble(locks.held));
+  families->Gauge("tarn_lock_waiters", "Requests that wait for a lock.", AsDouble(locks.waiting));
+  families->Gauge("tarn_lock_groups", "Groups of workers that have an epoch.",
+                  AsDouble(locks.groups));
+  families->Counter("tarn_locks_acquired_total", "Grants of locks.", AsDouble(locks.acquired));
+  families->Counter("tarn_locks_released_total", "Grants that their holders gave back.",
+                    AsDouble(locks.released));
+  families->Counter("tarn_locks_expired_total", "Grants whose holders did not renew them in time.",
+                    AsDouble(locks.expired));
+  families->Counter("tarn_locks_forced_total", "Grants that an administrator ended.",
+                    AsDouble(locks.forced));
+  families->Counter("tarn_lock_waits_timed_out_total",
+                    "Requests for locks that were not free in time.", AsDouble(locks.timed_out));
+  families->Counter("tarn_lock_waits_given_up_total",
+                    "Requests for locks whose callers went away before they were answered.",
+                    AsDouble(locks.given_up));
+  families->Counter("tarn_group_joins_total", "Epochs that were raised.", AsDouble(locks.joined));
+  families->Counter("tarn_fenced_writes_total",
+                    "Writes refused because their token or epoch was not the present one.",
+                    AsDouble(locks.fenced_writes));
+}
+
+// Of the namespaces that have figures of their own.
+void AddQuotas(const std::vector<storage::NamespaceInfo>& namespaces, Families* families) {
+  MetricFamily entries{"tarn_namespace_quota_entries",
+                       "The most entries a namespace may have, if it has such a quota.",
+                       MetricType::Gauge,
+                       {}};
+  MetricFamily bytes{"tarn_namespace_quota_bytes",
+                     "The most bytes of keys and values it may have, if it has such a quota.",
+                     MetricType::Gauge,
+                     {}};
+  for (const storage::NamespaceInfo& info : namespaces) {
+    const Labels labels = {{"namespace", info.name}};
+    const storage::Quota& quota = info.settings.quota;
+    if (quota.max_entries > 0)
+      Families::AddGauge(entries, static_cast<double>(quota.max_entries), labels);
+    if (quota.max_bytes > 0)
+      Families::AddGauge(bytes, static_cast<double>(quota.max_bytes), labels);
+  }
+  families->Add(std::move(entries));
+  families->Add(std::move(bytes));
 }
 
 void AddNamespaces(std::vector<storage::NamespaceInfo> namespaces, Families* families) {
@@ -206,6 +268,21 @@ void AddNamespaces(std::vector<storage::NamespaceInfo> namespaces, Families* fam
   }
   families->Add(std::move(entries));
   families->Add(std::move(bytes));
+  AddQuotas(namespaces, families);
+}
+
+void AddDisks(const std::vector<DiskFigures>& disks, Families* families) {
+  MetricFamily free{"tarn_disk_free_bytes",
+                    "Free bytes of the file system that holds a directory of the daemon.",
+                    MetricType::Gauge,
+                    {}};
+  MetricFamily size{"tarn_disk_size_bytes", "Size of that file system.", MetricType::Gauge, {}};
+  for (const DiskFigures& disk : disks) {
+    Families::AddGauge(free, AsDouble(disk.free_bytes), {{"directory", disk.directory}});
+    Families::AddGauge(size, AsDouble(disk.size_bytes), {{"directory", disk.directory}});
+  }
+  families->Add(std::move(free));
+  families->Add(std::move(size));
 }
 
 void AddProcess(const ProcessStats& process, Families* families) {
@@ -235,8 +312,11 @@ std::string RenderMetrics(const MetricsSnapshot& snapshot) {
   AddLatencies(snapshot.counters, &families);
   AddOperations(snapshot.counters, &families);
   if (snapshot.store) AddStore(*snapshot.store, &families);
+  if (snapshot.locks) AddLocks(*snapshot.locks, &families);
+  if (snapshot.redis) AddRedis(*snapshot.redis, &families);
   if (snapshot.checkpoints) AddCheckpoints(*snapshot.checkpoints, &families);
   AddNamespaces(snapshot.namespaces, &families);
+  AddDisks(snapshot.disks, &families);
   AddProcess(snapshot.process, &families);
   return families.Render();
 }

@@ -15,8 +15,9 @@ void SetMs(int64_t milliseconds, Timestamp* message) {
   message->set_nanos(static_cast<int32_t>(milliseconds % 1000 * 1'000'000));
 }
 
-tarn::v1::ServerState ToWireState(State state) {
-  switch (state) {
+tarn::v1::ServerState StateOf(const Gate& gate) {
+  if (!gate.standing_by_for().empty()) return tarn::v1::SERVER_STATE_STANDBY;
+  switch (gate.state()) {
     case State::kStarting:
     case State::kRestoring:
       return tarn::v1::SERVER_STATE_STARTING;
@@ -36,6 +37,12 @@ void FillLimits(const ServerFacts& facts, tarn::v1::Limits& message) {
   message.set_max_request_bytes(limits.max_request_bytes);
   message.set_max_response_bytes(limits.max_response_bytes);
   message.set_max_namespaces(limits.max_namespaces);
+  message.set_max_lock_name_bytes(limits.max_lock_name_bytes);
+  message.set_max_lock_ttl_ms(limits.max_lock_ttl_ms);
+  message.set_max_locks(limits.max_locks);
+  message.set_max_lock_waiters(limits.max_lock_waiters);
+  message.set_max_lock_queue(limits.max_lock_queue);
+  message.set_max_groups(limits.max_groups);
   SetMs(limits.max_ttl_ms, message.mutable_max_ttl());
   const ServerLimits& server = facts.server_limits;
   message.set_scan_chunk_bytes(server.scan_chunk_bytes);
@@ -108,7 +115,7 @@ void FillInfo(const ServerFacts& facts, const Gate& gate,
   response.set_version(facts.version);
   response.set_commit(facts.commit);
   response.set_engine(facts.engine);
-  response.set_state(ToWireState(gate.state()));
+  response.set_state(StateOf(gate));
   SetMs(facts.start_time_ms, response.mutable_start_time());
   FillLimits(facts, *response.mutable_limits());
   auto& capabilities = *response.mutable_capabilities();

@@ -10,6 +10,7 @@
 #include "server/rpc/admin_messages.h"
 #include "server/rpc/conversion.h"
 #include "server/rpc/errors.h"
+#include "server/rpc/redis_messages.h"
 #include "storage/base/error.h"
 
 namespace tarn::server {
@@ -60,12 +61,14 @@ absl::Status CheckRevision(const storage::NamespaceInfo& info, uint64_t expected
 }  // namespace
 
 AdminService::AdminService(Gate& gate, Counters& counters, const AdminPolicy& policy,
-                           ServerFacts facts, CountConnections count_connections)
+                           ServerFacts facts, CountConnections count_connections,
+                           ReadRedis read_redis)
     : gate_(gate),
       counters_(counters),
       policy_(policy),
       facts_(std::move(facts)),
-      count_connections_(std::move(count_connections)) {}
+      count_connections_(std::move(count_connections)),
+      read_redis_(std::move(read_redis)) {}
 
 template <typename AnyUnaryCall>
 storage::Store* AdminService::Admit(AnyUnaryCall& call) {
@@ -86,6 +89,7 @@ storage::Store* AdminService::AdmitAdmin(AnyUnaryCall& call) {
 void AdminService::GetServerInfo(
     UnaryCall<tarn::v1::GetServerInfoRequest, tarn::v1::GetServerInfoResponse>& call) {
   FillInfo(facts_, gate_, call.response());
+  if (const auto redis = read_redis_()) FillRedis(*redis, *call.response().mutable_redis());
   call.Finish();
 }
 
@@ -204,7 +208,7 @@ void AdminService::DeleteNamespace(DeleteCall& call) {
     return call.Fail(ToWire(current));
   }
   store->DeleteRange(
-      request.name(), {}, [&call] { return call.Cancelled(); },
+      request.name(), {}, {}, [&call] { return call.Cancelled(); },
       [this, store, &call](const absl::StatusOr<storage::DeleteRangeResult>& result) {
         if (!result.ok())
           return call.Fail(Error(result.status(), call.request().name(), "name", *store));

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
 #include "absl/functional/any_invocable.h"
@@ -11,6 +12,7 @@
 #include "server/rpc/gate.h"
 #include "server/rpc/server_limits.h"
 #include "storage/limits.h"
+#include "storage/redis_report.h"
 #include "tarn/v1/admin.pb.h"
 
 namespace tarn::server {
@@ -31,9 +33,11 @@ class AdminService {
  public:
   // How many clients are connected now.
   using CountConnections = absl::AnyInvocable<int64_t() const>;
+  // None with other engines.
+  using ReadRedis = absl::AnyInvocable<std::optional<storage::RedisReport>() const>;
 
   AdminService(Gate& gate, Counters& counters, const AdminPolicy& policy, ServerFacts facts,
-               CountConnections count_connections);
+               CountConnections count_connections, ReadRedis read_redis);
 
   void GetServerInfo(
       UnaryCall<tarn::v1::GetServerInfoRequest, tarn::v1::GetServerInfoResponse>& call);
@@ -66,6 +70,7 @@ class AdminService {
   const AdminPolicy& policy_;
   const ServerFacts facts_;
   const CountConnections count_connections_;
+  const ReadRedis read_redis_;
 };
 
 }  // namespace tarn::server

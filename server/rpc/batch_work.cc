@@ -53,6 +53,8 @@ absl::Status CheckSize(size_t size, const storage::Limits& limits) {
 std::optional<google::rpc::Status> BatchWork::Prepare(const tarn::v1::BatchRequest& request,
                                                       const storage::Limits& limits) {
   const auto size = static_cast<size_t>(request.operations_size());
+  fence_ = FenceOf(request);
+  id_ = IdOf(request);
   if (auto error = Begin(request.namespace_(), request.mode(), size, limits)) return error;
   for (const tarn::v1::Operation& operation : request.operations()) Add(operation);
   return CheckAtomic(limits);
@@ -60,6 +62,8 @@ std::optional<google::rpc::Status> BatchWork::Prepare(const tarn::v1::BatchReque
 
 std::optional<google::rpc::Status> BatchWork::Prepare(const PipelineRequestView& request,
                                                       const storage::Limits& limits) {
+  fence_ = request.fence();
+  id_ = request.id();
   if (auto error = Begin(request.ns(), request.mode(), request.operations().size(), limits))
     return error;
   for (const absl::string_view operation : request.operations()) Add(operation);

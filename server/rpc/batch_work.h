@@ -27,11 +27,14 @@ class BatchWork {
 
   // What to run. Nothing need be run when there are no operations: each of them was refused, which
   // is in the results.
-  storage::BatchRequest ToRun(storage::ReadOrder read_order) {
+  storage::BatchRequest ToRun(storage::ReadOrder read_order, const storage::Caller* caller) {
     return {.ns = ns_,
             .mode = mode_,
             .read_order = read_order,
-            .operations = absl::MakeSpan(operations_)};
+            .operations = absl::MakeSpan(operations_),
+            .id = id_,
+            .fence = fence_,
+            .caller = caller};
   }
   bool Empty() const { return operations_.empty(); }
   bool ReadOnly() const { return storage::IsReadOnly(operations_); }
@@ -62,6 +65,8 @@ class BatchWork {
 
   absl::string_view ns_;
   storage::BatchMode mode_ = storage::BatchMode::kIndependent;
+  storage::RequestId id_;
+  storage::WriteFence fence_;
   Operations operations_;
   std::vector<BadOperation> bad_;
   std::deque<tarn::v1::Operation> messages_;  // What some of `operations_` view.

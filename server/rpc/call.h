@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "absl/container/inlined_vector.h"
+#include "absl/functional/any_invocable.h"
 #include "google/rpc/status.pb.h"
 #include "storage/batch.h"
 
@@ -25,14 +26,15 @@ struct Peer {
 };
 
 // One call under way. The functions below may be used from any thread until the call is finished.
-class Call {
+class Call : public storage::Caller {
  public:
-  virtual ~Call() = default;
-
   virtual Peer peer() const = 0;
 
   // The caller gave up, its deadline passed, or its connection broke: nobody waits for the answer.
   virtual bool Cancelled() const = 0;
+
+  // A transport that knows deadlines says more.
+  int64_t PatienceMs() const override { return Cancelled() ? 0 : kForEver; }
 };
 
 // A call of one request and one response. The service ends it exactly once, with Finish or Fail, on
@@ -55,6 +57,18 @@ class UnaryCall : public Call {
  private:
   const Request& request_;
   Response& response_;
+};
+
+// A call whose answer may take long: it tells when nobody waits for it any more.
+template <typename Request, typename Response>
+class WaitingCall : public UnaryCall<Request, Response> {
+ public:
+  using UnaryCall<Request, Response>::UnaryCall;
+
+  // `gone` is called at most once, when the caller has gone, and perhaps after the call was ended;
+  // while it runs, the request is still there. To be set first, by the function that is given the
+  // call.
+  virtual void WhenGone(absl::AnyInvocable<void()> gone) = 0;
 };
 
 // A streaming call.

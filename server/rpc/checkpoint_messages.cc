@@ -147,7 +147,7 @@ absl::StatusOr<checkpoint::CheckpointId> ToCheckpointId(absl::string_view text,
   if (std::optional<checkpoint::CheckpointId> id = checkpoint::ParseCheckpointId(text))
     return *std::move(id);
   return InvalidField(Reason::kInvalidCheckpointId, path,
-                      "no checkpoint can have this id, such as 00000007-0000000042");
+                      "this is no id of a checkpoint: those look like 00000007-0000000042");
 }
 
 absl::StatusOr<std::optional<checkpoint::CheckpointId>> ToIdOrLatest(absl::string_view text,

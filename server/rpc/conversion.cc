@@ -109,6 +109,7 @@ void Fill(const storage::OperationResult& result, tarn::v1::OperationResult& mes
   message.set_expire_time_ms(result.deadline);
   message.set_number(result.number);
   message.set_size_bytes(result.size);
+  message.set_replayed(result.replayed);
 }
 
 void FillFailed(const absl::Status& status, const ErrorSite& common,
@@ -177,17 +178,20 @@ void Fill(const storage::OperationResult& result, tarn::v1::PutResponse& respons
   response.set_found(result.found);
   response.set_revision(result.revision);
   response.set_expire_time_ms(result.deadline);
+  response.set_replayed(result.replayed);
 }
 
 void Fill(const storage::OperationResult& result, tarn::v1::DeleteResponse& response) {
   response.set_found(result.found);
   response.set_revision(result.revision);
+  response.set_replayed(result.replayed);
 }
 
 void Fill(const storage::OperationResult& result, tarn::v1::TakeResponse& response) {
   response.set_found(result.found);
   response.set_value(result.value.data(), result.value.size());
   response.set_revision(result.revision);
+  response.set_replayed(result.replayed);
 }
 
 void Fill(const storage::OperationResult& result, tarn::v1::IncrementResponse& response) {
@@ -195,6 +199,7 @@ void Fill(const storage::OperationResult& result, tarn::v1::IncrementResponse& r
   response.set_revision(result.revision);
   response.set_expire_time_ms(result.deadline);
   response.set_number(result.number);
+  response.set_replayed(result.replayed);
 }
 
 void Fill(const storage::OperationResult& result, tarn::v1::AppendResponse& response) {
@@ -202,12 +207,14 @@ void Fill(const storage::OperationResult& result, tarn::v1::AppendResponse& resp
   response.set_revision(result.revision);
   response.set_expire_time_ms(result.deadline);
   response.set_size_bytes(result.size);
+  response.set_replayed(result.replayed);
 }
 
 void Fill(const storage::OperationResult& result, tarn::v1::TouchResponse& response) {
   response.set_found(result.found);
   response.set_revision(result.revision);
   response.set_expire_time_ms(result.deadline);
+  response.set_replayed(result.replayed);
 }
 
 absl::StatusOr<storage::BatchMode> ToMode(tarn::v1::BatchMode mode) {

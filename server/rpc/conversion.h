@@ -46,6 +46,25 @@ void Fill(const storage::OperationResult& result, tarn::v1::IncrementResponse& r
 void Fill(const storage::OperationResult& result, tarn::v1::AppendResponse& response);
 void Fill(const storage::OperationResult& result, tarn::v1::TouchResponse& response);
 
+// What a write lands under: a view of the request.
+template <typename Request>
+storage::WriteFence FenceOf(const Request& request) {
+  storage::WriteFence fence;
+  if (request.has_fence()) fence.lock = {request.fence().lock(), request.fence().token()};
+  if (request.has_group_epoch())
+    fence.group = {request.group_epoch().group(), request.group_epoch().epoch()};
+  return fence;
+}
+// A read has none.
+inline storage::WriteFence FenceOf(const tarn::v1::GetRequest& /*request*/) { return {}; }
+
+// Which request of which client it is, if it says so.
+template <typename Request>
+storage::RequestId IdOf(const Request& request) {
+  return {.client = request.client_id(), .request = request.request_id()};
+}
+inline storage::RequestId IdOf(const tarn::v1::GetRequest& /*request*/) { return {}; }
+
 // INVALID_REQUEST for none and for one that this server does not know.
 absl::StatusOr<storage::BatchMode> ToMode(tarn::v1::BatchMode mode);
 

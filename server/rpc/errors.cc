@@ -5,6 +5,7 @@
 #include "absl/strings/cord.h"
 #include "absl/strings/str_cat.h"
 #include "google/rpc/error_details.pb.h"
+#include "storage/locks/lock_errors.h"
 
 namespace tarn::server {
 namespace {
@@ -28,6 +29,8 @@ int RetryDelayMs(Reason reason) {
     case Reason::kDraining:  // The next daemon has to start.
     case Reason::kNotOwner:
     case Reason::kTooManySnapshots:
+    case Reason::kLockQueueFull:
+    case Reason::kReceiptsFull:
       return 1000;
     default:
       return 0;
@@ -99,6 +102,8 @@ absl::string_view RequestFieldOf(Reason reason) {
     case Reason::kBatchTooLarge:
     case Reason::kResponseTooLarge:
       return "operations";
+    case Reason::kInvalidLock:
+      return "fence";
     default:
       return "";
   }
@@ -144,6 +149,10 @@ LimitFigures FiguresOf(Reason reason, const ErrorSite& site) {
       return {"max_response_bytes", limits->max_response_bytes, std::nullopt};
     case Reason::kTooManyNamespaces:
       return {"max_namespaces", limits->max_namespaces, std::nullopt};
+    case Reason::kTooManyLocks:
+      return {"max_locks", limits->max_locks, std::nullopt};
+    case Reason::kTooManyGroups:
+      return {"max_groups", limits->max_groups, std::nullopt};
     default:
       return {};
   }
@@ -186,7 +195,10 @@ Reason ReasonForCode(absl::StatusCode code) {
 
 void AddDetails(google::rpc::Status* wire, const absl::Status& status, Reason reason,
                 const ErrorSite& site) {
-  wire->add_details()->PackFrom(InfoOf(reason, site));
+  google::rpc::ErrorInfo info = InfoOf(reason, site);
+  if (const auto holder = status.GetPayload(storage::kHolderPayload))
+    (*info.mutable_metadata())["holder"] = std::string(*holder);
+  wire->add_details()->PackFrom(info);
   if (const int delay_ms = RetryDelayMs(reason); delay_ms > 0) {
     google::rpc::RetryInfo retry;
     retry.mutable_retry_delay()->set_seconds(delay_ms / 1000);
@@ -264,6 +276,8 @@ absl::StatusCode CodeOf(Reason reason) {
     case Reason::kInvalidFieldMask:
     case Reason::kInvalidCheckpointId:
     case Reason::kInvalidPin:
+    case Reason::kInvalidLock:
+    case Reason::kRequestMismatch:
       return absl::StatusCode::kInvalidArgument;
     case Reason::kCheckpointNotFound:
     case Reason::kJobNotFound:
@@ -284,11 +298,16 @@ absl::StatusCode CodeOf(Reason reason) {
     case Reason::kLaterIncarnation:
     case Reason::kNewerFormat:
     case Reason::kRestoreRunning:
+    case Reason::kFenced:
+    case Reason::kLockNotHeld:
+    case Reason::kLockHeldByAnother:
       return absl::StatusCode::kFailedPrecondition;
     case Reason::kSnapshotExpired:
     case Reason::kRevisionMismatch:
       return absl::StatusCode::kAborted;
     case Reason::kIntegerOverflow:
+    case Reason::kUnknownClient:
+    case Reason::kRequestTooOld:
       return absl::StatusCode::kOutOfRange;
     case Reason::kTooManyNamespaces:
     case Reason::kTooManySnapshots:
@@ -296,6 +315,10 @@ absl::StatusCode CodeOf(Reason reason) {
     case Reason::kMemoryLimit:
     case Reason::kDiskFull:
     case Reason::kQueueFull:
+    case Reason::kLockQueueFull:
+    case Reason::kTooManyLocks:
+    case Reason::kTooManyGroups:
+    case Reason::kReceiptsFull:
       return absl::StatusCode::kResourceExhausted;
     case Reason::kNotOwner:
     case Reason::kNotReady:
@@ -305,6 +328,7 @@ absl::StatusCode CodeOf(Reason reason) {
     case Reason::kDeadlineExceeded:
       return absl::StatusCode::kDeadlineExceeded;
     case Reason::kOutcomeUnknown:
+    case Reason::kNotReplicated:
       return absl::StatusCode::kUnknown;
     case Reason::kEngineError:
     case Reason::kInternal:

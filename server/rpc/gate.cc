@@ -1,5 +1,6 @@
 #include "server/rpc/gate.h"
 
+#include "absl/strings/str_cat.h"
 #include "storage/base/error.h"
 
 namespace tarn::server {
@@ -9,10 +10,25 @@ absl::Status Gate::Refusal() const {
     return base::MakeError(absl::StatusCode::kUnavailable, base::Reason::kDraining,
                            "the server is shutting down; nothing was done");
   }
+  if (const std::string owner = standing_by_for(); !owner.empty()) {
+    return base::MakeError(
+        absl::StatusCode::kUnavailable, base::Reason::kNotOwner,
+        absl::StrCat("the store is owned by ", owner, "; this daemon stands by; nothing was done"));
+  }
   return base::MakeError(absl::StatusCode::kUnavailable, base::Reason::kNotReady,
                          state() == State::kRestoring
                              ? "the server is restoring a checkpoint; nothing was done"
                              : "the server is opening its store; nothing was done");
+}
+
+void Gate::StandBy(absl::string_view owner) {
+  const absl::MutexLock lock(&changing_);
+  owner_ = std::string(owner);
+}
+
+std::string Gate::standing_by_for() const {
+  const absl::MutexLock lock(&changing_);
+  return state() == State::kStarting ? owner_ : "";
 }
 
 void Gate::Open(storage::Store& store) {

@@ -3,9 +3,11 @@
 
 #include <atomic>
 #include <cstdint>
+#include <string>
 
 #include "absl/base/thread_annotations.h"
 #include "absl/status/status.h"
+#include "absl/strings/string_view.h"
 #include "absl/synchronization/mutex.h"
 #include "storage/store.h"
 
@@ -25,8 +27,14 @@ class Gate {
   // store outlives every call.
   storage::Store* store() const { return serving_.load(std::memory_order_acquire); }
 
-  // Why there is no store: UNAVAILABLE with NOT_READY or DRAINING.
+  // Why there is no store: UNAVAILABLE with NOT_READY, NOT_OWNER or DRAINING.
   absl::Status Refusal() const;
+
+  // While it starts: another daemon owns the store, and this one waits until that ends. "" when it
+  // waits for it no longer.
+  void StandBy(absl::string_view owner);
+  // Whom it waits for; "" when it does not.
+  std::string standing_by_for() const;
 
   State state() const { return state_.load(std::memory_order_acquire); }
 
@@ -41,7 +49,8 @@ class Gate {
   void Resume();
 
  private:
-  absl::Mutex changing_;
+  mutable absl::Mutex changing_;
+  std::string owner_ ABSL_GUARDED_BY(changing_);  // While this one stands by.
   std::atomic<storage::Store*> serving_{nullptr};
   std::atomic<storage::Store*> opened_{nullptr};
   std::atomic<State> state_{State::kStarting};

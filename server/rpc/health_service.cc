@@ -38,15 +38,25 @@ class HealthService::Watched {
     {
       absl::MutexLock lock(&mutex_);
       writing_ = false;
-      if (outcome == Outcome::kFailed) ending_ = true;
+      if (outcome == Outcome::kFailed) broken_ = true;
     }
     Advance();
   }
 
+  // After the newest status, which a slow watcher may still have to be told.
   void End() {
     {
       absl::MutexLock lock(&mutex_);
       ending_ = true;
+    }
+    Advance();
+  }
+
+  // Nobody listens any more.
+  void Break() {
+    {
+      absl::MutexLock lock(&mutex_);
+      broken_ = true;
     }
     Advance();
   }
@@ -70,14 +80,14 @@ class HealthService::Watched {
   Step Decide() {
     absl::MutexLock lock(&mutex_);
     if (writing_ || finished_) return Step::kNothing;
-    if (newest_ && newest_ != sent_ && !ending_) {
+    if (newest_ && newest_ != sent_ && !broken_) {
       sent_ = newest_;
       response_.set_status(*newest_);
       writing_ = true;
       return Step::kWrite;
     }
-    finished_ = ending_;
-    return ending_ ? Step::kFinish : Step::kNothing;
+    finished_ = ending_ || broken_;
+    return finished_ ? Step::kFinish : Step::kNothing;
   }
 
   ResponseStream<HealthCheckResponse>& stream_;  // There until `finished_`.
@@ -88,6 +98,7 @@ class HealthService::Watched {
   std::optional<HealthCheckResponse::ServingStatus> sent_ ABSL_GUARDED_BY(mutex_);
   bool writing_ ABSL_GUARDED_BY(mutex_) = false;
   bool ending_ ABSL_GUARDED_BY(mutex_) = false;
+  bool broken_ ABSL_GUARDED_BY(mutex_) = false;
   bool finished_ ABSL_GUARDED_BY(mutex_) = false;
 };
 
@@ -103,7 +114,7 @@ class HealthService::WatchHandler final : public StreamHandler {
     watched_->Change(ToWireStatus(service_.Join(watched_)));
   }
   void OnWritten(Outcome outcome) override { watched_->Written(outcome); }
-  void OnCancelled() override { watched_->End(); }
+  void OnCancelled() override { watched_->Break(); }
   void OnDrain() override { watched_->End(); }
 
  private:

@@ -12,7 +12,10 @@
 
 #include "absl/strings/string_view.h"
 #include "server/rpc/encoded_message.h"
+#include "server/rpc/wire_reader.h"
 #include "storage/batch.h"
+#include "storage/locks/fence.h"
+#include "storage/store.h"
 #include "tarn/v1/state.pb.h"
 
 namespace tarn::server {
@@ -29,16 +32,24 @@ class PipelineRequestView {
   absl::string_view ns() const { return ns_; }
   tarn::v1::BatchMode mode() const { return mode_; }
   const std::vector<absl::string_view>& operations() const { return operations_; }
+  const storage::WriteFence& fence() const { return fence_; }
+  const storage::RequestId& id() const { return id_; }
 
  private:
+  // Whether Protocol Buffers has found that every string is UTF-8.
+  enum class Strings : uint8_t { kUnchecked, kChecked };
+
   void Clear();
-  bool ParseUsual(absl::string_view bytes);
-  bool ParseField(absl::string_view* bytes);
+  bool ParseUsual(absl::string_view bytes, Strings strings);
+  bool ParseField(WireReader& reader, Strings strings);
+  bool ParseRareField(WireReader& reader, Strings strings);
 
   uint64_t batch_id_ = 0;
   absl::string_view ns_;
   tarn::v1::BatchMode mode_ = tarn::v1::BATCH_MODE_UNSPECIFIED;
   std::vector<absl::string_view> operations_;
+  storage::WriteFence fence_;
+  storage::RequestId id_;
   std::string normalised_;  // What was parsed instead, when the message was unusual.
 };
 

@@ -92,7 +92,8 @@ class PipelineHandler final : public StreamHandler {
   Step Decide() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   Slot* DecideRun() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   Slot* DecideWrite() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
-  Slot* DecideRead() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  Slot* DecideRead(const Step& step) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  bool MayReadAhead(const Step& step) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool DecideFinish() const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
 
   void End(Ending ending) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);

@@ -57,7 +57,11 @@ void StateService::RunOne(UnaryCall<Request, Response>& call) {
   absl::StatusOr<storage::Operation> operation = ToOperation(call.request());
   if (!operation.ok()) return call.Fail(ToWire(operation.status(), SiteOf(call)));
   call.operations.push_back(*operation);
-  store->Run({.ns = call.request().namespace_(), .operations = absl::MakeSpan(call.operations)},
+  store->Run({.ns = call.request().namespace_(),
+              .operations = absl::MakeSpan(call.operations),
+              .id = IdOf(call.request()),
+              .fence = FenceOf(call.request()),
+              .caller = &call},
              [this, &call](const storage::BatchResult& result) { FinishOne(call, result); });
 }
 
@@ -113,9 +117,24 @@ void StateService::Batch(UnaryCall<tarn::v1::BatchRequest, tarn::v1::BatchRespon
     error ? call.Fail(*error) : call.Finish();
   };
   if (work->Empty()) return finish(*work, storage::BatchResult());
-  const storage::BatchRequest request = work->ToRun(storage::ReadOrder::kCommitted);
+  const storage::BatchRequest request = work->ToRun(storage::ReadOrder::kCommitted, &call);
   store->Run(request, [finish, work = std::move(work)](const storage::BatchResult& result) {
     finish(*work, result);
+  });
+}
+
+void StateService::RegisterClient(
+    UnaryCall<tarn::v1::RegisterClientRequest, tarn::v1::RegisterClientResponse>& call) {
+  storage::Store* store = Admit(call);
+  if (store == nullptr) return;
+  store->RegisterClient([store, &call](const absl::StatusOr<storage::Revision>& client) {
+    if (!client.ok()) return call.Fail(ToWire(client.status()));
+    const storage::RequestOptions& kept = store->request_options();
+    call.response().set_client_id(*client);
+    call.response().set_kept_ms(absl::ToInt64Milliseconds(kept.kept_for));
+    call.response().set_kept_requests(kept.kept_requests);
+    call.response().set_idle_lifetime_ms(absl::ToInt64Milliseconds(kept.idle_lifetime));
+    call.Finish();
   });
 }
 
@@ -140,7 +159,8 @@ void StateService::DeleteRange(
   absl::StatusOr<storage::KeyBounds> target = ToTarget(call.request());
   if (!target.ok()) return call.Fail(ToWire(target.status(), SiteOf(call)));
   store->DeleteRange(
-      call.request().namespace_(), *target, [&call] { return call.Cancelled(); },
+      call.request().namespace_(), *target, FenceOf(call.request()),
+      [&call] { return call.Cancelled(); },
       [&call](const absl::StatusOr<storage::DeleteRangeResult>& result) {
         if (!result.ok()) return call.Fail(ToWire(result.status(), SiteOf(call)));
         call.response().set_deleted_count(result->entries);

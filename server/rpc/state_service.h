@@ -28,6 +28,8 @@ class StateService {
   void Touch(UnaryCall<tarn::v1::TouchRequest, tarn::v1::TouchResponse>& call);
 
   void Batch(UnaryCall<tarn::v1::BatchRequest, tarn::v1::BatchResponse>& call);
+  void RegisterClient(
+      UnaryCall<tarn::v1::RegisterClientRequest, tarn::v1::RegisterClientResponse>& call);
   void Count(UnaryCall<tarn::v1::CountRequest, tarn::v1::CountResponse>& call);
   void DeleteRange(UnaryCall<tarn::v1::DeleteRangeRequest, tarn::v1::DeleteRangeResponse>& call);
 

@@ -54,6 +54,7 @@ constexpr absl::string_view kNames[] = {
     "ENGINE_UNAVAILABLE",
     "DEADLINE_EXCEEDED",
     "OUTCOME_UNKNOWN",
+    "NOT_REPLICATED",
     "ENGINE_ERROR",
     "INTERNAL",
     "DATA_LOSS",
@@ -71,6 +72,17 @@ constexpr absl::string_view kNames[] = {
     "NEWER_FORMAT",
     "RESTORE_RUNNING",
     "JOB_NOT_FOUND",
+    "FENCED",
+    "LOCK_NOT_HELD",
+    "LOCK_HELD_BY_ANOTHER",
+    "INVALID_LOCK",
+    "LOCK_QUEUE_FULL",
+    "TOO_MANY_LOCKS",
+    "TOO_MANY_GROUPS",
+    "UNKNOWN_CLIENT",
+    "REQUEST_TOO_OLD",
+    "REQUEST_MISMATCH",
+    "RECEIPTS_FULL",
 };
 static_assert(std::size(kNames) == kReasons, "each reason has a name");
 

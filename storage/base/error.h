@@ -49,6 +49,7 @@ enum class Reason {
   kEngineUnavailable,
   kDeadlineExceeded,
   kOutcomeUnknown,
+  kNotReplicated,
   kEngineError,
   kInternal,
   kDataLoss,
@@ -66,8 +67,19 @@ enum class Reason {
   kNewerFormat,
   kRestoreRunning,
   kJobNotFound,
+  kFenced,
+  kLockNotHeld,
+  kLockHeldByAnother,
+  kInvalidLock,
+  kLockQueueFull,
+  kTooManyLocks,
+  kTooManyGroups,
+  kUnknownClient,
+  kRequestTooOld,
+  kRequestMismatch,
+  kReceiptsFull,
 };
-inline constexpr size_t kReasons = static_cast<size_t>(Reason::kJobNotFound) + 1;
+inline constexpr size_t kReasons = static_cast<size_t>(Reason::kReceiptsFull) + 1;
 
 // The reason's name on the wire, such as "REVISION_MISMATCH"; empty for kNone.
 absl::string_view ReasonName(Reason reason);

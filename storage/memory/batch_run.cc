@@ -1,16 +1,27 @@
 #include "storage/memory/batch_run.h"
 
 #include <algorithm>
+#include <array>
 
 #include "absl/container/flat_hash_map.h"
 #include "absl/strings/str_cat.h"
 #include "storage/base/error.h"
+#include "storage/receipts.h"
 
 namespace tarn::storage::memory {
 namespace {
 
 bool ReturnsValue(OperationKind kind) {
   return kind == OperationKind::kGet || kind == OperationKind::kTake;
+}
+
+uint64_t ShardBit(const Probe& probe) { return uint64_t{1} << Table::IndexOf(probe.hash); }
+
+Effect WriteOf(absl::string_view value) {
+  Effect effect;
+  effect.kind = Effect::Kind::kWrite;
+  effect.head = value;
+  return effect;
 }
 
 Usage UsageAfter(const Probe& probe, const Entry* current, const Effect& effect) {
@@ -29,7 +40,7 @@ Usage UsageAfter(const Probe& probe, const Entry* current, const Effect& effect)
 
 void BatchRun::Run() {
   MakeProbes();
-  if (batch_.operations.size() == 1) return RunOne();
+  if (batch_.operations.size() == 1 && batch_.receipt == nullptr) return RunOne();
   if (batch_.mode == BatchMode::kAtomic) return RunAtomic();
   RunIndependent();
 }
@@ -64,12 +75,28 @@ void BatchRun::RunIndependent() {
 
 void BatchRun::RunStretch(size_t begin, size_t end, LockMode mode) {
   const ShardLocks locks(context_.table, ShardSet(begin, end), mode);
+  if (mode == LockMode::kShared) return ReadStretch(begin, end);
   Prefetch(begin, end);
-  for (size_t i = begin; i < end; ++i) RunSingle(batch_.operations[i], probes_[i]);
+  for (size_t i = begin; i < end; ++i)
+    RunSingle(batch_.operations[i], probes_[i],
+              context_.table.ShardOf(probes_[i]).Find(probes_[i]));
 }
 
-void BatchRun::RunSingle(const Operation& operation, const Probe& probe) {
-  Entry* const current = context_.table.ShardOf(probe).Find(probe);
+// As nothing changes meanwhile, what was found when the entries were prefetched still stands.
+void BatchRun::ReadStretch(size_t begin, size_t end) {
+  std::array<Entry*, kIndependentRun> guesses;  // Filled in by the second loop.
+  for (size_t i = begin; i < end; ++i)
+    context_.table.ShardOf(probes_[i]).PrefetchBucket(probes_[i]);
+  for (size_t i = begin; i < end; ++i)
+    guesses[i - begin] = context_.table.ShardOf(probes_[i]).PrefetchEntry(probes_[i]);
+  for (size_t i = begin; i < end; ++i) {
+    const Probe& probe = probes_[i];
+    RunSingle(batch_.operations[i], probe,
+              context_.table.ShardOf(probe).FindGuessed(probe, guesses[i - begin]));
+  }
+}
+
+void BatchRun::RunSingle(const Operation& operation, const Probe& probe, Entry* current) {
   const Found found = FoundIn(current);
   OperationResult& result = result_.results.emplace_back();
   if (operation.kind != OperationKind::kGet ||
@@ -115,7 +142,24 @@ OperationResult BatchRun::RunMutation(const Operation& operation, const Probe& p
         Apply(probe, current, evaluation.effect, revision, context_.snapshots.needs()));
     CollectSome(probe);
   }
+  if (operation.receipt != nullptr)
+    WriteReceipt(*operation.receipt, revision, {&operation, 1}, {&result, 1});
   return result;
+}
+
+// In the step of the write: the locks are held, and `revision` is the write's, or 0 when it changed
+// nothing. The size is part of the system's usage and of the memory, but nothing is refused for it.
+void BatchRun::WriteReceipt(const Receipt& receipt, Revision revision,
+                            absl::Span<const Operation> operations,
+                            absl::Span<const OperationResult> results) {
+  const std::string value = EncodeReceipt(
+      receipt.header, batch_.mode == BatchMode::kAtomic ? revision : 0, operations, results);
+  if (revision == 0) revision = context_.revisions.Next();
+  const Probe probe(kSystemNamespace, receipt.key);
+  Entry* const current = context_.table.ShardOf(probe).Find(probe);
+  const Effect effect = WriteOf(value);
+  context_.ledger.Add(kSystemNamespace, Shard::UsageAfterWrite(probe, current, effect));
+  context_.gauge.Add(Apply(probe, current, effect, revision, context_.snapshots.needs()));
 }
 
 void BatchRun::RunAtomic() {
@@ -183,6 +227,8 @@ void BatchRun::ApplyAll(std::deque<Planned>& plan) {
     context_.gauge.Add(
         Apply(probes_[i], plan[i].current, plan[i].evaluation.effect, result_.revision, needs));
   }
+  if (batch_.receipt != nullptr)
+    WriteReceipt(*batch_.receipt, result_.revision, batch_.operations, result_.results);
   // Only now: collecting may remove a tombstone that the plan still pointed to.
   if (!changes) return;
   for (const Probe& probe : probes_) CollectSome(probe);
@@ -211,7 +257,12 @@ void BatchRun::Prefetch(size_t begin, size_t end) {
 
 uint64_t BatchRun::ShardSet(size_t begin, size_t end) const {
   uint64_t set = 0;
-  for (size_t i = begin; i < end; ++i) set |= uint64_t{1} << Table::IndexOf(probes_[i].hash);
+  for (size_t i = begin; i < end; ++i) {
+    set |= ShardBit(probes_[i]);
+    const Receipt* const receipt = batch_.operations[i].receipt;
+    if (receipt != nullptr) set |= ShardBit({kSystemNamespace, receipt->key});
+  }
+  if (batch_.receipt != nullptr) set |= ShardBit({kSystemNamespace, batch_.receipt->key});
   return set;
 }
 

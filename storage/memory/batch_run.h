@@ -66,17 +66,22 @@ class BatchRun {
   void RunAtomic();
   void RunIndependent();
   void RunStretch(size_t begin, size_t end, LockMode mode);
+  void ReadStretch(size_t begin, size_t end);
 
   absl::Status PlanAll(std::deque<Planned>* plan);
   absl::Status Admit(const std::deque<Planned>& plan);
   void ApplyAll(std::deque<Planned>& plan);
 
-  void RunSingle(const Operation& operation, const Probe& probe);
+  void RunSingle(const Operation& operation, const Probe& probe, Entry* current);
   OperationResult RunMutation(const Operation& operation, const Probe& probe, Entry* current,
                               const Found& found);
   ShardChange Apply(const Probe& probe, Entry* current, const Effect& effect, Revision revision,
                     const ImageNeeds& needs);
   void CollectSome(const Probe& probe);
+
+  void WriteReceipt(const Receipt& receipt, Revision revision,
+                    absl::Span<const Operation> operations,
+                    absl::Span<const OperationResult> results);
 
   void MakeProbes();
   void Prefetch(size_t begin, size_t end);

@@ -17,6 +17,8 @@ constexpr size_t kMaxVisit = 128;
 constexpr size_t kMaxConsumed = 32;
 constexpr size_t kMaxStretchBytes = 32 << 10;
 constexpr size_t kUsualPageEntries = 512;
+constexpr size_t kCacheLineBytes = 64;
+constexpr size_t kPrefetchBytes = 3 * kCacheLineBytes;
 
 absl::Status Expired() {
   return base::MakeError(absl::StatusCode::kAborted, base::Reason::kSnapshotExpired,
@@ -43,6 +45,7 @@ void MemoryCursor::Next(const PageBudget& budget, base::UnixMs now, PageCompleti
   Buffers spent;  // Keeps alive what the page views; `this` may be gone when `done` returns.
   if (!started_) Start(budget, now);
   Fill(budget, now, &page, &spent);
+  page_entries_ = page.entries.size();
   // Images may have been collected as soon as the snapshot was ended: what was copied since does
   // not count.
   const bool expired = snapshot_.expired.load(std::memory_order_seq_cst);
@@ -54,18 +57,19 @@ void MemoryCursor::Start(const PageBudget& budget, base::UnixMs now) {
   started_ = true;
   const size_t length =
       std::clamp(budget.max_entries / kShards, kFirstVisit, consumes_ ? kMaxConsumed : kMaxVisit);
+  std::array<uint64_t, kShards> ranks{};
   for (size_t index = 0; index < kShards; ++index) {
     stretches_[index].length = length;
     stretches_[index].passed_to = range_.start;
     Refill(index, now);
-    SetHead(index);
+    ranks[index] = RankOf(stretches_[index]);
   }
-  merge_.Rebuild();
+  merge_.Rebuild(ranks);
 }
 
 void MemoryCursor::Fill(const PageBudget& budget, base::UnixMs now, Page* page, Buffers* spent) {
   size_t bytes = 0;
-  page->entries.reserve(std::min(budget.max_entries, kUsualPageEntries));
+  page->entries.reserve(std::min(budget.max_entries, std::max(page_entries_, kUsualPageEntries)));
   while (true) {
     const size_t index = merge_.winner();
     Stretch& stretch = stretches_[index];
@@ -82,9 +86,20 @@ void MemoryCursor::Fill(const PageBudget& budget, base::UnixMs now, Page* page, 
       spent->push_back(std::move(stretch.bytes));
       Refill(index, now);
     }
-    SetHead(index);
-    merge_.Replay();
+    stretch.PrefetchNext();
+    merge_.Replay(RankOf(stretch));
   }
+}
+
+// All stretches together do not fit into the fast caches. The shard's turn comes again after some
+// dozen others: time enough to have its next entry fetched.
+void MemoryCursor::Stretch::PrefetchNext() const {
+  if (empty()) return;
+  const EntryView& entry = entries[next];
+  const size_t ahead = std::min(DataBytes(entry), kPrefetchBytes);
+  for (size_t offset = 0; offset < ahead; offset += kCacheLineBytes)
+    PrefetchLine(entry.key.data() + offset);
+  PrefetchLine(&entry + 1);
 }
 
 // Afterwards the stretch has entries, or the shard has none left.
@@ -112,7 +127,7 @@ void MemoryCursor::Forget(Shard& shard, size_t copied, Stretch* stretch) {
   std::string to = stretch->exhausted ? range_.end : stretch->last_visited + '\0';
   shard.Pass(snapshot_.serial, {range_.ns, std::exchange(stretch->passed_to, to), to});
   if (!shard.has_images() || !context_.snapshots.IsAlone(snapshot_)) return;
-  for (size_t i = 0; i < copied; ++i) context_.gauge.Add(shard.DropImagesOf(visited_[i]));
+  context_.gauge.Add(shard.DropImagesOf(absl::MakeConstSpan(visited_).first(copied)));
 }
 
 // Notes the next slots in order, and has their entries fetched into the cache side by side.
@@ -124,14 +139,14 @@ void MemoryCursor::Visit(const Shard& shard, Stretch* stretch) {
   if (options_.direction == ScanDirection::kAscending) {
     for (auto slot = FirstAscending(shard, *stretch);
          slot != order.end() && visited_.size() < length; ++slot) {
-      visited_.push_back(slot->entry);
+      visited_.push_back(&*slot);
       slot->entry->Prefetch();
     }
   } else {
     for (auto slot = FirstDescending(shard, *stretch);
          slot != order.begin() && visited_.size() < length;) {
       --slot;
-      visited_.push_back(slot->entry);
+      visited_.push_back(&*slot);
       slot->entry->Prefetch();
     }
   }
@@ -162,9 +177,9 @@ size_t MemoryCursor::Copy(const Shard& shard, base::UnixMs now, Stretch* stretch
   size_t copied = 0;
   const Entry* last = nullptr;
   // They are in order: mostly the last one answers for all.
-  const bool all_in_range = visited_.empty() || InRange(*visited_.back());
-  for (const Entry* const slot : visited_) {
-    if (!all_in_range && !InRange(*slot)) {
+  const bool all_in_range = visited_.empty() || InRange(*visited_.back()->entry);
+  for (const Ordered* const place : visited_) {
+    if (!all_in_range && !InRange(*place->entry)) {
       stretch->exhausted = true;
       break;
     }
@@ -173,30 +188,49 @@ size_t MemoryCursor::Copy(const Shard& shard, base::UnixMs now, Stretch* stretch
       break;
     }
     ++copied;
-    last = slot;
-    const Entry* const entry = shard.VisibleAt(*slot, snapshot_.revision);
-    if (entry == nullptr || entry->is_tombstone() || base::HasExpired(entry->deadline(), now))
+    last = place->entry;
+    const Entry* entry = place->entry;
+    Revision revision = entry->revision();
+    if (entry->is_image()) {
+      const Form form = shard.VisibleAt(*place, snapshot_.revision);
+      entry = form.entry;
+      revision = form.revision;
+    }
+    if (entry == nullptr || revision > snapshot_.revision || entry->is_tombstone() ||
+        base::HasExpired(entry->deadline(), now))
       continue;
-    const bool with_value = options_.content == ScanContent::kEntries;
-    const absl::string_view value = with_value ? entry->value() : absl::string_view();
-    stretch->entries.push_back(
-        {range_.ns, entry->revision(), entry->deadline(), entry->key(), value});
-    bytes += entry->key().size() + value.size();
+    bytes += Add(*entry, revision, stretch);
   }
   if (last != nullptr) stretch->last_visited.assign(last->key().data(), last->key().size());
   stretch->bytes = std::make_unique_for_overwrite<char[]>(bytes);
-  char* target = stretch->bytes.get();
+  stretch->TakeBytes();
+  return copied;
+}
+
+// Views the entry where it is; gives the bytes of what it views.
+size_t MemoryCursor::Add(const Entry& entry, Revision revision, Stretch* stretch) const {
+  EntryView& view = stretch->entries.emplace_back();
+  view.ns = range_.ns;
+  view.revision = revision;
+  view.deadline = entry.deadline();
+  view.key = entry.key();
+  if (options_.content == ScanContent::kEntries) view.value = entry.value();
+  return DataBytes(view);
+}
+
+// Copies what the entries view to where the lock is not needed.
+void MemoryCursor::Stretch::TakeBytes() {
+  char* target = bytes.get();
   const auto take = [&target](absl::string_view* view) {
     if (!view->empty()) std::memcpy(target, view->data(), view->size());
     *view = absl::string_view(target, view->size());
     target += view->size();
   };
-  for (EntryView& entry : stretch->entries) {
-    stretch->prefixes.push_back(OrderPrefix(entry.ns, entry.key));
+  for (EntryView& entry : entries) {
+    prefixes.push_back(OrderPrefix(entry.ns, entry.key));
     take(&entry.key);
     take(&entry.value);
   }
-  return copied;
 }
 
 bool MemoryCursor::InRange(const Entry& entry) const {
@@ -205,13 +239,12 @@ bool MemoryCursor::InRange(const Entry& entry) const {
   return range_.end.empty() || entry.key() < range_.end;
 }
 
-void MemoryCursor::SetHead(size_t index) {
-  const Stretch& stretch = stretches_[index];
-  Head& head = heads_[index];
-  head.empty = stretch.empty();
-  if (head.empty) return;
+// What decides most comparisons: the prefix of the next entry, turned round when descending, so
+// that smaller is always first. Nothing left is last.
+uint64_t MemoryCursor::RankOf(const Stretch& stretch) const {
+  if (stretch.empty()) return UINT64_MAX;
   const uint64_t prefix = stretch.prefixes[stretch.next];
-  head.rank = options_.direction == ScanDirection::kAscending ? prefix : ~prefix;
+  return options_.direction == ScanDirection::kAscending ? prefix : ~prefix;
 }
 
 bool MemoryCursor::KeyComesBefore(size_t left, size_t right) const {

@@ -46,23 +46,18 @@ class MemoryCursor final : public Cursor {
     bool exhausted = false;  // Nothing of the shard is left beyond `entries`.
 
     bool empty() const { return next == entries.size(); }
+    void PrefetchNext() const;
+    void TakeBytes();
   };
   using Buffers = std::vector<std::unique_ptr<char[]>>;
 
-  // What decides most comparisons, side by side for all shards: the prefix of the next entry,
-  // turned round when descending, so that smaller is always first. Nothing left is last.
-  struct Head {
-    uint64_t rank = 0;
-    bool empty = true;
-  };
-
+  // Asked where ranks are the same. A shard without entries comes last.
   struct Before {
     const MemoryCursor* cursor;
     bool operator()(size_t left, size_t right) const {
-      const Head& a = cursor->heads_[left];
-      const Head& b = cursor->heads_[right];
-      if (a.empty || b.empty) return !a.empty;
-      return a.rank != b.rank ? a.rank < b.rank : cursor->KeyComesBefore(left, right);
+      if (cursor->stretches_[left].empty() || cursor->stretches_[right].empty())
+        return !cursor->stretches_[left].empty();
+      return cursor->KeyComesBefore(left, right);
     }
   };
 
@@ -74,10 +69,11 @@ class MemoryCursor final : public Cursor {
   Order::const_iterator FirstDescending(const Shard& shard, const Stretch& stretch) const;
   size_t Copy(const Shard& shard, base::UnixMs now, Stretch* stretch)
       ABSL_SHARED_LOCKS_REQUIRED(shard.mutex);
+  size_t Add(const Entry& entry, Revision revision, Stretch* stretch) const;
   void Forget(Shard& shard, size_t copied, Stretch* stretch)
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(shard.mutex);
   bool InRange(const Entry& entry) const;
-  void SetHead(size_t index);
+  uint64_t RankOf(const Stretch& stretch) const;
   bool KeyComesBefore(size_t left, size_t right) const;
 
   const CursorContext context_;
@@ -86,9 +82,9 @@ class MemoryCursor final : public Cursor {
   const ScanOptions options_;
   const bool consumes_;  // Whether images behind it can be dropped.
   bool started_ = false;
+  size_t page_entries_ = 0;  // Of the last page: the next one is probably as large.
   std::array<Stretch, kShards> stretches_;
-  std::array<Head, kShards> heads_;
-  std::vector<Entry*> visited_;  // Of the refill under way.
+  std::vector<const Ordered*> visited_;  // Of the refill under way.
   MergeTree<kShards, Before> merge_;
 };
 

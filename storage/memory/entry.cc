@@ -30,13 +30,6 @@ Entry::Entry(const Fields& fields)
   Overwrite(fields.revision, fields.deadline, fields.head, fields.tail);
 }
 
-Entry* Entry::Clone(EntryPool& pool, const Entry& original) {
-  const size_t size = original.allocated_bytes();
-  void* const memory = pool.Allocate(size);
-  std::memcpy(memory, static_cast<const void*>(&original), size);
-  return static_cast<Entry*>(memory);
-}
-
 void Entry::Delete(EntryPool& pool, Entry* entry) { pool.Free(entry, entry->allocated_bytes()); }
 
 size_t Entry::footprint() const { return allocated_bytes() + kIndexBytes; }

@@ -2,6 +2,8 @@
 
 #include <new>
 
+#include "storage/memory/prefetch.h"
+
 namespace tarn::storage::memory {
 namespace {
 
@@ -11,6 +13,9 @@ constexpr bool kPools = false;
 #else
 constexpr bool kPools = true;
 #endif
+
+constexpr size_t kCacheLineBytes = 64;
+constexpr size_t kPrefetchBytes = 3 * kCacheLineBytes;  // A small entry.
 
 }  // namespace
 
@@ -39,7 +44,20 @@ void* EntryPool::Allocate(size_t size) {
     span->begun += static_cast<uint32_t>(block_bytes);
   }
   if (IsFull(*span, block_bytes)) Unlink(span, size_class);
+  PrefetchNext(size_class);
   return block;
+}
+
+// The next block is cold, and whoever fills it waits for it with the lock held, at the first atomic
+// step that follows. Until then there is time to fetch it.
+void EntryPool::PrefetchNext(size_t size_class) const {
+  const Span* const span = open_[size_class];
+  if (span == nullptr) return;
+  const char* const next = span->free != nullptr
+                               ? reinterpret_cast<const char*>(span->free)
+                               : reinterpret_cast<const char*>(span) + span->begun;
+  for (size_t offset = 0; offset < kPrefetchBytes; offset += kCacheLineBytes)
+    PrefetchLine(next + offset);
 }
 
 void EntryPool::Free(void* block, size_t size) {

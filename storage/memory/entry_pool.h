@@ -50,6 +50,7 @@ class EntryPool {
     return span.free == nullptr && span.begun + block_bytes > PageSource::kSpanBytes;
   }
 
+  void PrefetchNext(size_t size_class) const;
   Span* NewSpan(size_t size_class);
   void Link(Span* span, size_t size_class);
   void Unlink(Span* span, size_t size_class);

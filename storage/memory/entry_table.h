@@ -1,7 +1,9 @@
 // Finds entries by key.
 #pragma once
 
+#include <algorithm>
 #include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -26,12 +28,10 @@ class EntryTable {
 
   // Null when there is none.
   Entry* Find(const Probe& probe) const {
-    return FindIf(probe.hash, [&probe](const Entry& entry) {
-      return entry.key() == probe.key && entry.ns() == probe.ns;
-    });
+    return FindIf(probe.hash, [&probe](const Entry& entry) { return entry.IsOf(probe); });
   }
   // What Find probably, not certainly, finds; touches no entry.
-  const Entry* Guess(size_t hash) const {
+  Entry* Guess(size_t hash) const {
     return FindIf(hash, [](const Entry&) { return true; });
   }
   void PrefetchBucket(size_t hash) const {
@@ -58,6 +58,17 @@ class EntryTable {
 
   struct alignas(64) Bucket {
     std::array<Slot, kSlots> slots{};
+
+    // Bit i: slot i has the hash's tag. Without a branch for each slot: where the one that is
+    // wanted lies, no processor can predict.
+    uint32_t Tagged(size_t hash) const {
+      const Slot tag = hash << kAddressBits;
+      uint32_t tagged = 0;
+      for (size_t i = 0; i < kSlots; ++i)
+        tagged |= uint32_t{((slots[i] ^ tag) >> kAddressBits) == 0} << i;
+      return tagged;
+    }
+    bool IsFull() const { return std::find(slots.begin(), slots.end(), kEmpty) == slots.end(); }
   };
 
   static constexpr size_t kBuckets = 63;  // With its counts, a segment fills a page.
@@ -116,18 +127,14 @@ template <typename Match>
 Entry* EntryTable::FindIf(size_t hash, Match match) const {
   if (directory_.empty()) return nullptr;
   const Segment& segment = SegmentOf(hash);
-  const Slot tag = hash << kAddressBits;
-  for (size_t bucket = FirstBucket(hash);; bucket = Next(bucket)) {
-    bool full = true;
-    for (const Slot slot : segment.buckets[bucket].slots) {
+  for (size_t index = FirstBucket(hash);; index = Next(index)) {
+    const Bucket& bucket = segment.buckets[index];
+    for (uint32_t left = bucket.Tagged(hash); left != 0; left &= left - 1) {
+      const Slot slot = bucket.slots[static_cast<size_t>(std::countr_zero(left))];
       // An empty or erased slot has no other bits beside a tag of 0.
-      if (((slot ^ tag) >> kAddressBits) == 0 && HoldsEntry(slot)) {
-        Entry* const entry = EntryOf(slot);
-        if (match(*entry)) return entry;
-      }
-      full = full && slot != kEmpty;
+      if (HoldsEntry(slot) && match(*EntryOf(slot))) return EntryOf(slot);
     }
-    if (!full) return nullptr;
+    if (!bucket.IsFull()) return nullptr;
   }
 }
 

@@ -53,7 +53,7 @@ class MemoryEngine final : public Engine {
   bool starts_empty() const override { return true; }
   absl::string_view name() const override { return "memory"; }
   absl::string_view durability() const override {
-    return "an acknowledged write is in memory only: it is lost when the process ends";
+    return "An acknowledged write is in memory: only a checkpoint keeps it when the process ends.";
   }
 
  private:

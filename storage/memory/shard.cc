@@ -41,7 +41,9 @@ Entry::Fields TombstoneOf(const Probe& probe, Revision revision) {
 
 Shard::~Shard() {
   entries_.ForEach([this](Entry* entry) { Entry::Delete(pool_, entry); });
-  for (const Retired& retired : retired_) Entry::Delete(pool_, retired.image);
+  for (const Image& image : images_) {
+    if (image.entry != nullptr) Entry::Delete(pool_, image.entry);
+  }
 }
 
 Usage Shard::UsageAfterWrite(const Probe& probe, const Entry* current, const Effect& effect) {
@@ -55,47 +57,33 @@ ShardChange Shard::Write(const Probe& probe, Entry* current, const Effect& effec
                          Revision revision, const ImageNeeds& needs) {
   if (current == nullptr) return Insert(probe, effect, revision);
   ShardChange change;
-  const bool keep_image = MustKeep(*current, needs);
   change.usage = UsageAfterWrite(probe, current, effect);
-  if (current->Fits(effect.value_size(), effect.deadline)) {
-    if (keep_image)
-      change.image_bytes = Retire(current, Entry::Clone(pool_, *current), revision).image_bytes;
+  const bool keep = MustKeep(*current, needs);
+  if (!keep && current->Fits(effect.value_size(), effect.deadline)) {
     UnindexDeadline(current);
     current->Overwrite(revision, effect.deadline, effect.head, effect.tail);
     IndexDeadline(current);
     return change;
   }
   Entry* const replacement = Entry::New(pool_, FieldsOf(probe, effect, revision));
-  change.memory_bytes = Footprint(*replacement) - Footprint(*current);
-  Replace(probe, current, replacement);
-  if (keep_image) {
-    change.image_bytes = Retire(replacement, current, revision).image_bytes;
-  } else {
-    Entry::Delete(pool_, current);
-  }
-  return change;
+  return change +=
+         keep ? Keep(probe, current, replacement, revision) : Replace(probe, current, replacement);
 }
 
 ShardChange Shard::Erase(const Probe& probe, Entry* current, Revision revision,
                          const ImageNeeds& needs) {
   ShardChange change;
   change.usage = UsageAfterErase(*current);
-  change.memory_bytes = -Footprint(*current);
-  const bool keep_image = MustKeep(*current, needs);
-  if (!keep_image && !images_.contains(current)) {
+  const bool keep = MustKeep(*current, needs);
+  if (!keep && !current->has_images()) {
+    change.memory_bytes = -Footprint(*current);
     Remove(probe, current);
     Entry::Delete(pool_, current);
     return change;
   }
   Entry* const tombstone = Entry::New(pool_, TombstoneOf(probe, revision));
-  change.memory_bytes += Footprint(*tombstone);
-  Replace(probe, current, tombstone);
-  if (keep_image) {
-    change.image_bytes = Retire(tombstone, current, revision).image_bytes;
-  } else {
-    Entry::Delete(pool_, current);
-  }
-  return change;
+  return change +=
+         keep ? Keep(probe, current, tombstone, revision) : Replace(probe, current, tombstone);
 }
 
 std::optional<ShardChange> Shard::Load(absl::Span<const LoadedEntry> run) {
@@ -132,26 +120,37 @@ bool Shard::MustKeep(const Entry& entry, const ImageNeeds& needs) const {
          !passed_.Contain(needs.consumer, entry.ns(), entry.key());
 }
 
-// From now on `image` is an old form of the key that `current` stands for.
-ShardChange Shard::Retire(Entry* current, Entry* image, Revision revision) {
-  images_[current].push_back(retired_.insert(retired_.end(), {image, revision}));
+// `replacement` becomes the current entry, `current` an image.
+ShardChange Shard::Keep(const Probe& probe, Entry* current, Entry* replacement, Revision revision) {
   ShardChange change;
-  change.image_bytes = Footprint(*image);
+  change.memory_bytes = Footprint(*replacement) - Footprint(*current);
+  change.image_bytes = Footprint(*current);
+  UnindexDeadline(current);
+  entries_.Replace(current, replacement, probe.hash);
+  IndexDeadline(replacement);
+  // The order leads to it already, unless there are older ones.
+  if (current->has_images()) ImageOf(*LastImage(PlaceOf(probe).entry)).next = current;
+  images_.push_back({current, current->revision(), revision, nullptr});
+  current->BecomeImage(first_image_ + images_.size() - 1);
+  replacement->NoteImages();
   return change;
 }
 
-// Puts `replacement` into all indexes where `current` was. `current` stays allocated.
-void Shard::Replace(const Probe& probe, Entry* current, Entry* replacement) {
+// `replacement` becomes the current entry, and `current` is gone.
+ShardChange Shard::Replace(const Probe& probe, Entry* current, Entry* replacement) {
+  ShardChange change;
+  change.memory_bytes = Footprint(*replacement) - Footprint(*current);
   UnindexDeadline(current);
   // The same key has the same hash and the same place in the order: only the address changes.
   entries_.Replace(current, replacement, probe.hash);
-  order_.find(OrderBound(probe.ns, probe.key))->entry = replacement;
   IndexDeadline(replacement);
-  const auto found = images_.find(current);
-  if (found == images_.end()) return;
-  Images moved = std::move(found->second);
-  images_.erase(found);
-  images_.emplace(replacement, std::move(moved));
+  if (current->has_images()) {
+    replacement->NoteImages();
+  } else {
+    PlaceOf(probe).entry = replacement;
+  }
+  Entry::Delete(pool_, current);
+  return change;
 }
 
 void Shard::Remove(const Probe& probe, Entry* current) {
@@ -165,53 +164,78 @@ ShardChange Shard::RemoveExpired(Entry* expired) {
   const Probe probe(expired->ns(), expired->key());
   ShardChange change;
   change.usage = UsageAfterErase(*expired);
-  change.memory_bytes = -Footprint(*expired);
-  if (images_.contains(expired)) {
+  if (expired->has_images()) {
     Entry* const tombstone = Entry::New(pool_, TombstoneOf(probe, expired->revision()));
-    change.memory_bytes += Footprint(*tombstone);
-    Replace(probe, expired, tombstone);
-  } else {
-    Remove(probe, expired);
+    return change += Replace(probe, expired, tombstone);
   }
+  change.memory_bytes = -Footprint(*expired);
+  Remove(probe, expired);
   Entry::Delete(pool_, expired);
   return change;
 }
 
 ShardChange Shard::Collect(Revision oldest, size_t max_images) {
   ShardChange change;
-  for (size_t dropped = 0; dropped < max_images && !retired_.empty(); ++dropped) {
-    if (retired_.front().replaced_at > oldest) break;
-    change += DropOldestImage();
+  size_t dropped = 0;
+  for (size_t i = 0; i < kDroppedPerStep && dropped < max_images && !images_.empty(); ++i) {
+    const Image& first = images_.front();
+    if (first.entry != nullptr) {
+      if (first.replaced_at > oldest) break;
+      change += DropFirstImage();
+      ++dropped;
+    }
+    images_.pop_front();
+    ++first_image_;
   }
   return change;
 }
 
-// Images of a key were retired in the order of their revisions, so it is the oldest of its key.
-ShardChange Shard::DropOldestImage() {
+// Images of a key were noted in the order of their revisions, so it is the oldest of its key. It
+// stays noted.
+ShardChange Shard::DropFirstImage() {
+  const Image& first = images_.front();
+  const Probe probe(first.entry->ns(), first.entry->key());
+  const Ordered& place = PlaceOf(probe);
+  Entry* const current = first.next == nullptr ? Find(probe) : nullptr;
+  place.entry = current == nullptr ? first.next : current;
   ShardChange change;
-  Entry* const image = retired_.front().image;
-  change.image_bytes = -Footprint(*image);
-  Entry* const current = Find(Probe(image->ns(), image->key()));
-  const auto images = images_.find(current);
-  images->second.erase(images->second.begin());
-  retired_.pop_front();
-  Entry::Delete(pool_, image);
-  if (!images->second.empty()) return change;
-  images_.erase(images);
+  change.image_bytes = -Footprint(*first.entry);
+  Entry::Delete(pool_, first.entry);
+  if (current == nullptr) return change;
+  current->ForgetImages();
   return change += RemoveBareTombstone(current);
 }
 
-ShardChange Shard::DropImagesOf(Entry* current) {
-  ShardChange change;
-  const auto images = images_.find(current);
-  if (images == images_.end()) return change;
-  for (const RetiredList::iterator retired : images->second) {
-    change.image_bytes -= Footprint(*retired->image);
-    Entry::Delete(pool_, retired->image);
-    retired_.erase(retired);
+ShardChange Shard::DropImagesOf(absl::Span<const Ordered* const> places) {
+  std::vector<std::pair<const Ordered*, Probe>> with_images;
+  for (const Ordered* const place : places) {
+    if (!place->entry->is_image()) continue;
+    with_images.emplace_back(place, Probe(place->entry->ns(), place->entry->key()));
+    PrefetchBucket(with_images.back().second);
   }
-  images_.erase(images);
-  return change += RemoveBareTombstone(current);
+  for (const auto& [place, probe] : with_images) PrefetchEntry(probe);
+  ShardChange change;
+  std::vector<Entry*> tombstones;  // Removed only then: that moves places.
+  for (const auto& [place, probe] : with_images) {
+    Entry* const current = Find(probe);
+    change.image_bytes -= DropImages(std::exchange(place->entry, current));
+    current->ForgetImages();
+    if (current->is_tombstone()) tombstones.push_back(current);
+  }
+  for (Entry* const tombstone : tombstones) change += RemoveBareTombstone(tombstone);
+  return change;
+}
+
+// Of one key, from the oldest one. Gives their footprints.
+int64_t Shard::DropImages(Entry* first) {
+  int64_t bytes = 0;
+  for (Entry* entry = first; entry != nullptr;) {
+    Image& image = ImageOf(*entry);
+    bytes += Footprint(*entry);
+    image.entry = nullptr;
+    Entry::Delete(pool_, std::exchange(entry, image.next));
+  }
+  return bytes;
 }
 
 // A tombstone stands only for what images show.
@@ -224,15 +248,24 @@ ShardChange Shard::RemoveBareTombstone(Entry* current) {
   return change;
 }
 
-const Entry* Shard::VisibleAt(const Entry& entry, Revision revision) const {
-  if (entry.revision() <= revision) return &entry;
-  const auto found = images_.find(&entry);
-  if (found == images_.end()) return nullptr;
-  const Images& images = found->second;
-  const auto visible = std::find_if(
-      images.rbegin(), images.rend(),
-      [&](const RetiredList::iterator& retired) { return retired->image->revision() <= revision; });
-  return visible == images.rend() ? nullptr : (*visible)->image;
+Entry* Shard::LastImage(Entry* image) const {
+  while (Entry* const next = ImageOf(*image).next) image = next;
+  return image;
+}
+
+Form Shard::VisibleAt(const Ordered& place, Revision revision) const {
+  const Entry* current = place.entry;
+  if (current->is_image()) {
+    for (const Entry* entry = current; entry != nullptr;) {
+      const Image& image = ImageOf(*entry);
+      if (image.revision > revision) return {};
+      if (image.replaced_at > revision) return {entry, image.revision};
+      entry = image.next;
+    }
+    current = Find(Probe(current->ns(), current->key()));
+  }
+  if (current->revision() > revision) return {};
+  return {current, current->revision()};
 }
 
 std::vector<std::string> Shard::SplitKeys(NamespaceId ns, size_t parts) const {

@@ -4,7 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <list>
+#include <deque>
 #include <optional>
 #include <string>
 #include <utility>
@@ -12,8 +12,6 @@
 
 #include "absl/base/thread_annotations.h"
 #include "absl/container/btree_set.h"
-#include "absl/container/flat_hash_map.h"
-#include "absl/container/inlined_vector.h"
 #include "absl/types/span.h"
 #include "storage/evaluate.h"
 #include "storage/memory/entry.h"
@@ -31,7 +29,8 @@ namespace tarn::storage::memory {
 struct Ordered {
   explicit Ordered(Entry* e) : prefix(OrderPrefix(e->ns(), e->key())), entry(e) {}
   uint64_t prefix;
-  mutable Entry* entry;  // May be replaced by another of the same key.
+  // Of the key's entries the oldest that there is: an image, or else the current one.
+  mutable Entry* entry;
 };
 
 struct OrderBound {
@@ -84,8 +83,17 @@ struct LoadedEntry {
   Probe probe;
 };
 
+// An entry as it was at some revision. No entry: there was none.
+struct Form {
+  const Entry* entry = nullptr;
+  Revision revision = 0;
+};
+
 // All members are guarded by `mutex`, which the caller holds: exclusively for what is not const.
-// Images are the old forms of entries that open snapshots may still ask for.
+//
+// Images are the old forms of entries that open snapshots may still ask for. The hash table leads
+// to the current entry of a key, the order to its oldest image, so that whoever keeps an image
+// touches neither the order nor what it keeps: it puts a new entry beside it and notes one line.
 class Shard {
  public:
   // A monitor, if there is one, and the source outlive the shard.
@@ -100,10 +108,16 @@ class Shard {
   Entry* Find(const Probe& probe) const { return entries_.Find(probe); }
 
   // The three stages of finding many keys at once, each run for all before the next, so that their
-  // cache misses overlap: PrefetchBucket, then PrefetchEntry, then Find.
+  // cache misses overlap: PrefetchBucket, then PrefetchEntry, then Find; or, where nothing changes
+  // in between, FindGuessed with what PrefetchEntry gave.
   void PrefetchBucket(const Probe& probe) const { entries_.PrefetchBucket(probe.hash); }
-  void PrefetchEntry(const Probe& probe) const {
-    if (const Entry* const entry = entries_.Guess(probe.hash)) entry->Prefetch();
+  Entry* PrefetchEntry(const Probe& probe) const {
+    Entry* const entry = entries_.Guess(probe.hash);
+    if (entry != nullptr) entry->Prefetch();
+    return entry;
+  }
+  Entry* FindGuessed(const Probe& probe, Entry* guess) const {
+    return guess == nullptr || guess->IsOf(probe) ? guess : Find(probe);
   }
 
   // What Write and Erase would change; nothing is changed yet.
@@ -127,15 +141,17 @@ class Shard {
 
   // Drops at most `max_images` images that were replaced at or before `oldest`.
   ShardChange Collect(Revision oldest, size_t max_images);
-  bool has_images() const { return !retired_.empty(); }
+  bool has_images() const { return !images_.empty(); }
 
   // The consumer will not ask for `range` again.
   void Pass(uint64_t consumer, KeyRange range) { passed_.Add(consumer, std::move(range)); }
-  // Drops all images of the key of `current`, which may be gone afterwards.
-  ShardChange DropImagesOf(Entry* current);
+  // Drops all images of the keys at these places of the order, some of which may be gone
+  // afterwards.
+  ShardChange DropImagesOf(absl::Span<const Ordered* const> places);
 
-  // The form the key of `entry` had at `revision`: null when there was none. May be a tombstone.
-  const Entry* VisibleAt(const Entry& entry, Revision revision) const;
+  // The form that a key had at `revision`, by what is in its place of the order. May be a
+  // tombstone.
+  Form VisibleAt(const Ordered& place, Revision revision) const;
 
   const Order& order() const { return order_; }
 
@@ -144,13 +160,15 @@ class Shard {
   size_t size() const { return entries_.size(); }
 
  private:
-  struct Retired {
-    Entry* image;
+  struct Image {
+    Entry* entry;  // Null: dropped.
+    Revision revision;
     Revision replaced_at;
+    Entry* next;  // The next image of the key; null when there is none.
   };
-  using RetiredList = std::list<Retired>;
-  using Images = absl::InlinedVector<RetiredList::iterator, 1>;  // Ascending in revision.
 
+  // Images that were dropped before their time are passed over in no time; but not without end.
+  static constexpr size_t kDroppedPerStep = 1024;
   static constexpr size_t kSampledPerLock = 1024;
 
   bool SampleKeys(NamespaceId ns, std::string* last, KeySample* sample) const
@@ -158,11 +176,18 @@ class Shard {
 
   ShardChange Insert(const Probe& probe, const Effect& effect, Revision revision);
   bool MustKeep(const Entry& entry, const ImageNeeds& needs) const;
-  ShardChange Retire(Entry* current, Entry* image, Revision revision);
-  void Replace(const Probe& probe, Entry* current, Entry* replacement);
+  ShardChange Keep(const Probe& probe, Entry* current, Entry* replacement, Revision revision);
+  ShardChange Replace(const Probe& probe, Entry* current, Entry* replacement);
   void Remove(const Probe& probe, Entry* current);
   ShardChange RemoveExpired(Entry* expired);
-  ShardChange DropOldestImage();
+  const Ordered& PlaceOf(const Probe& probe) const {
+    return *order_.find(OrderBound(probe.ns, probe.key));
+  }
+  Image& ImageOf(const Entry& entry) { return images_[entry.place() - first_image_]; }
+  const Image& ImageOf(const Entry& entry) const { return images_[entry.place() - first_image_]; }
+  Entry* LastImage(Entry* image) const;
+  ShardChange DropFirstImage();
+  int64_t DropImages(Entry* first);
   ShardChange RemoveBareTombstone(Entry* current);
   void IndexDeadline(Entry* entry);
   void UnindexDeadline(Entry* entry);
@@ -171,8 +196,8 @@ class Shard {
   EntryTable entries_;
   Order order_;
   absl::btree_set<std::pair<base::UnixMs, Entry*>> deadlines_;
-  absl::flat_hash_map<const Entry*, Images> images_;
-  RetiredList retired_;  // Ascending in replaced_at.
+  std::deque<Image> images_;  // Ascending in replaced_at.
+  uint64_t first_image_ = 0;  // The place of the first one.
   PassedRanges passed_;
 };
 

@@ -7,6 +7,7 @@
 #include "absl/base/thread_annotations.h"
 #include "absl/synchronization/mutex.h"
 #include "storage/base/clock.h"
+#include "storage/redis_stats.h"
 
 namespace tarn::storage::redis {
 
@@ -20,11 +21,7 @@ class CircuitBreaker {
     int64_t probe_patience_ms = 5000;  // A probe that is not reported by then has failed.
   };
 
-  enum class State : uint8_t {
-    kClosed,    // Requests go through.
-    kOpen,      // None does.
-    kHalfOpen,  // One is on its way, to see.
-  };
+  using State = BreakerState;
 
   // What a request was let through as; it is reported back with the result.
   enum class Permit : uint8_t { kRefused, kNormal, kProbe };

@@ -11,4 +11,7 @@ namespace tarn::storage::redis {
 // Its words, any bytes each; at least one.
 std::string FormatCommand(absl::Span<const absl::string_view> words);
 
+// Whether a formatted command touches, or may touch, several keys.
+bool TouchesSeveralKeys(absl::string_view command);
+
 }  // namespace tarn::storage::redis

@@ -14,6 +14,8 @@
 #include "absl/synchronization/mutex.h"
 #include "storage/base/error.h"
 #include "storage/redis/login.h"
+#include "storage/redis/reply_kinds.h"
+#include "storage/redis/send_queue.h"
 #include <asio/error.hpp>
 #include <asio/post.hpp>
 #include <asio/steady_timer.hpp>
@@ -30,18 +32,17 @@ absl::Status Unavailable(absl::string_view why) {
   return base::MakeError(absl::StatusCode::kUnavailable, base::Reason::kEngineUnavailable, why);
 }
 
-struct Request {
-  CommandKind kind = CommandKind::kRead;
-  std::string command;
-  AnswerHandler done;
-};
-
 // A request whose bytes are in the stream.
 struct Pending {
   CommandKind kind = CommandKind::kRead;
+  ReplyKinds answers;  // What may answer it.
   uint64_t begin = 0;  // Its first byte's place in the stream.
   AnswerHandler done;
+  std::vector<AnswerHandler> others;  // They get the same answer.
 };
+
+// ["message", channel, text]: what a subscriber gets without asking.
+bool IsMessage(ReplyView reply) { return reply.size() == 3 && reply[0].text() == "message"; }
 
 void GiveOutcome(const Outcome& outcome, AnswerHandler done) {
   Answer answer{std::nullopt, outcome};
@@ -58,6 +59,7 @@ class PipelinedConnection final : public Connection,
       : context_(context),
         clock_(clock),
         options_(options),
+        traffic_(options.traffic != nullptr ? options.traffic : std::make_shared<Traffic>()),
         transport_(MakeTransport(context, options_.transport)),
         timer_(context),
         parser_(options_.reply_limits),
@@ -71,8 +73,10 @@ class PipelinedConnection final : public Connection,
   void Send(CommandKind kind, std::string command, AnswerHandler done) override {
     switch (Enqueue(kind, std::move(command), done)) {
       case Enqueued::kClosed:
+        traffic_->CountError(Event::kLostUnsent);
         return GiveOutcome(ClassifyLoss(Sent::kNothing, kind), std::move(done));
       case Enqueued::kFull:
+        traffic_->CountError(Event::kQueueFull);
         return GiveOutcome(ClassifyQueueFull(), std::move(done));
       case Enqueued::kFirst:
         return asio::post(context_, [self = shared_from_this()] { self->Flush(); });
@@ -85,7 +89,7 @@ class PipelinedConnection final : public Connection,
     asio::post(context_, [self = shared_from_this(), cause] { self->Fail(cause); });
   }
 
-  Peer peer() const override { return Peer{client_id_.load(std::memory_order_relaxed)}; }
+  Peer peer() const override { return Peer{client_id_.load(std::memory_order_relaxed), run_id_}; }
 
   size_t pending() const override { return unanswered_.load(std::memory_order_relaxed); }
 
@@ -97,17 +101,15 @@ class PipelinedConnection final : public Connection,
   Enqueued Enqueue(CommandKind kind, std::string command, AnswerHandler& done) {
     absl::MutexLock lock(&mutex_);
     if (closed_) return Enqueued::kClosed;
-    if (queued_bytes_ + command.size() > options_.max_queued_bytes) return Enqueued::kFull;
-    queued_bytes_ += command.size();
-    unanswered_.fetch_add(1, std::memory_order_relaxed);
-    queue_.push_back({kind, std::move(command), std::move(done)});
-    return queue_.size() == 1 ? Enqueued::kFirst : Enqueued::kBehindOthers;
+    if (queue_.bytes() + command.size() > options_.max_queued_bytes) return Enqueued::kFull;
+    const SendQueue::Added added = queue_.Add(kind, std::move(command), std::move(done));
+    if (added != SendQueue::Added::kJoined) unanswered_.fetch_add(1, std::memory_order_relaxed);
+    return added == SendQueue::Added::kFirst ? Enqueued::kFirst : Enqueued::kBehindOthers;
   }
 
   std::vector<Request> TakeQueue() {
     absl::MutexLock lock(&mutex_);
-    queued_bytes_ = 0;
-    return std::exchange(queue_, {});
+    return queue_.Take();
   }
 
   // --- opening ---
@@ -141,6 +143,7 @@ class PipelinedConnection final : public Connection,
     Peer learned = peer();
     const absl::Status status = CheckLogin(step, options_, answer.reply->view(), learned);
     client_id_.store(learned.client_id, std::memory_order_relaxed);
+    run_id_ = learned.run_id;
     if (!status.ok()) return Fail(status);
     if (--login_steps_left_ > 0) return;
     phase_ = Phase::kOpen;
@@ -152,8 +155,10 @@ class PipelinedConnection final : public Connection,
 
   void Append(Request request) {
     if (pending_.empty()) oldest_since_ns_ = clock_.MonotonicNanos();
-    pending_.push_back({request.kind, appended_, std::move(request.done)});
+    pending_.push_back({request.kind, KindsOfReply(request.command), appended_,
+                        std::move(request.done), std::move(request.others)});
     appended_ += request.command.size();
+    traffic_->CountCommand();
     next_buffer_ += request.command;
   }
 
@@ -182,6 +187,7 @@ class PipelinedConnection final : public Connection,
   void FinishWrite(std::error_code error, size_t bytes) {
     if (phase_ == Phase::kClosed) return;
     written_ += bytes;
+    traffic_->CountSent(bytes);
     buffer_done_ += bytes;
     if (!error || transport_->counts_exactly()) offered_ = written_;
     if (error) return Fail(Unavailable(absl::StrCat("writing: ", error.message())));
@@ -205,6 +211,7 @@ class PipelinedConnection final : public Connection,
   void FinishRead(std::error_code error, size_t bytes) {
     if (phase_ == Phase::kClosed) return;
     if (error) return Fail(Unavailable(absl::StrCat("reading: ", error.message())));
+    traffic_->CountReceived(bytes);
     if (absl::Status fed = parser_.Feed({read_buffer_.data(), bytes}); !fed.ok()) {
       return FailMalformed(fed);
     }
@@ -217,6 +224,7 @@ class PipelinedConnection final : public Connection,
   }
 
   void Match(Reply reply) {
+    if (options_.on_message && IsMessage(reply.view())) return options_.on_message(reply.view());
     // Not even the first byte of a request has gone out: then this answers none.
     if (pending_.empty() || pending_.front().begin >= offered_) {
       return Fail(Unavailable("Redis answered what it was not asked"));
@@ -225,15 +233,23 @@ class PipelinedConnection final : public Connection,
     pending_.pop_front();
     oldest_since_ns_ = clock_.MonotonicNanos();
     Answer answer;
-    if (reply.view().kind() == ReplyView::Kind::kError) {
+    const ReplyView::Kind kind = reply.view().kind();
+    if (kind == ReplyView::Kind::kError) {
       answer.outcome = ClassifyError(reply.view().text(), request.kind);
+    } else if (!request.answers.Has(kind)) {
+      answer.outcome = ClassifyUnexpected(request.kind);
     }
-    answer.reply = std::move(reply);
+    if (answer.outcome.event != Event::kReply) traffic_->CountError(answer.outcome.event);
+    if (answer.outcome.event != Event::kUnexpected) answer.reply = std::move(reply);
     unanswered_.fetch_sub(1, std::memory_order_relaxed);
     const Event event = answer.outcome.event;
+    for (AnswerHandler& other : request.others) {
+      Answer same{answer.reply ? CopyOf(answer.reply->view()) : std::nullopt, answer.outcome};
+      std::move(other)(same);
+    }
     std::move(request.done)(answer);
     // Nobody can say what the replies behind it belong to.
-    if (event == Event::kUnexpected) Fail(Unavailable("Redis gave an unexpected error"));
+    if (event == Event::kUnexpected) Fail(Unavailable("Redis gave an unexpected reply"));
   }
 
   // --- time ---
@@ -275,7 +291,8 @@ class PipelinedConnection final : public Connection,
       Pending request = std::move(pending_.front());
       pending_.pop_front();
       unanswered_.fetch_sub(1, std::memory_order_relaxed);
-      GiveOutcome(ClassifyUnexpected(request.kind), std::move(request.done));
+      traffic_->CountError(Event::kUnexpected);
+      GiveAll(ClassifyUnexpected(request.kind), request);
     }
     Fail(cause);
   }
@@ -289,34 +306,47 @@ class PipelinedConnection final : public Connection,
     std::vector<Request> queue = Close();
     for (Pending& request : std::exchange(pending_, {})) {
       unanswered_.fetch_sub(1, std::memory_order_relaxed);
-      const Sent sent = request.begin < offered_ ? Sent::kSomething : Sent::kNothing;
-      GiveOutcome(ClassifyLoss(sent, request.kind), std::move(request.done));
+      GiveLost(request.begin < offered_ ? Sent::kSomething : Sent::kNothing, request);
     }
     for (Request& request : queue) {
       unanswered_.fetch_sub(1, std::memory_order_relaxed);
-      GiveOutcome(ClassifyLoss(Sent::kNothing, request.kind), std::move(request.done));
+      GiveLost(Sent::kNothing, request);
     }
     if (on_open_) std::exchange(on_open_, nullptr)(cause);
     if (on_close_) std::exchange(on_close_, nullptr)(cause);
+  }
+
+  template <typename AnyRequest>
+  void GiveLost(Sent sent, AnyRequest& request) {
+    const Outcome outcome = ClassifyLoss(sent, request.kind);
+    traffic_->CountError(outcome.event);
+    GiveAll(outcome, request);
+  }
+
+  template <typename AnyRequest>
+  static void GiveAll(const Outcome& outcome, AnyRequest& request) {
+    GiveOutcome(outcome, std::move(request.done));
+    for (AnswerHandler& other : request.others) GiveOutcome(outcome, std::move(other));
   }
 
   // From here on the queue takes nothing.
   std::vector<Request> Close() {
     absl::MutexLock lock(&mutex_);
     closed_ = true;
-    return std::exchange(queue_, {});
+    return queue_.Take();
   }
 
   asio::io_context& context_;
   const base::Clock& clock_;
   const ConnectionOptions options_;
+  const std::shared_ptr<Traffic> traffic_;
 
   absl::Mutex mutex_;
-  std::vector<Request> queue_ ABSL_GUARDED_BY(mutex_);
-  size_t queued_bytes_ ABSL_GUARDED_BY(mutex_) = 0;
+  SendQueue queue_ ABSL_GUARDED_BY(mutex_);
   bool closed_ ABSL_GUARDED_BY(mutex_) = false;
 
   std::atomic<int64_t> client_id_ = 0;
+  std::string run_id_;  // Changed by the loop's thread, before it is open.
   std::atomic<size_t> unanswered_ = 0;
 
   // The rest is the loop's thread's.

@@ -3,9 +3,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "absl/functional/any_invocable.h"
 #include "absl/status/status.h"
@@ -13,6 +15,7 @@
 #include "storage/redis/outcome.h"
 #include "storage/redis/reply.h"
 #include "storage/redis/reply_parser.h"
+#include "storage/redis/traffic.h"
 #include "storage/redis/transport.h"
 #include <asio/io_context.hpp>
 
@@ -28,6 +31,12 @@ struct ConnectionOptions {
   std::string client_name;  // Shown by CLIENT LIST, and what a new owner kills by. Empty: none.
   int database = 0;
   RequiredRole role = RequiredRole::kMaster;
+  // Loaded into the server before anything else goes out, so that they are called by their SHA-1.
+  std::vector<std::string> scripts;
+  // A key that must hold exactly this, looked at after the name was set: whoever changes it and
+  // then kills all of that name knows that no other connection of the name can write. Empty: none.
+  std::string guard_key;
+  std::string guard_value;
   int64_t connect_timeout_ms = 5000;  // From the name's look-up to the last answer of the log-in.
   int64_t read_timeout_ms = 3000;     // Without an answer to the oldest request.
   int64_t write_timeout_ms = 3000;    // Without the kernel taking a byte.
@@ -35,6 +44,10 @@ struct ConnectionOptions {
   // slower than it is asked.
   size_t max_queued_bytes = size_t{64} << 20;
   ReplyLimits reply_limits;
+  std::shared_ptr<Traffic> traffic;  // Of all connections to the node; null: nobody counts.
+  // Of a connection that subscribes: takes what is published, on the loop's thread. Without it,
+  // such a message ends the connection as an answer to nothing.
+  std::function<void(ReplyView message)> on_message;
 };
 
 // What became of one request.
@@ -59,11 +72,13 @@ class Connection {
   // What a connection learned while it logged in.
   struct Peer {
     int64_t client_id = 0;  // CLIENT KILL ID ends this connection from another one.
+    std::string run_id;     // Of the server's process: another one has other clients.
   };
 
   // Begins to connect. `on_open` is called once, on the loop's thread: OK, or why there is no
-  // connection (UNAVAILABLE; INTERNAL when the server refuses the log-in). `on_close` is called
-  // once, after every request has been answered; also when it never opened.
+  // connection (UNAVAILABLE, with NOT_OWNER when the guard refuses; INTERNAL when the server
+  // refuses the log-in). `on_close` is called once, after every request has been answered; also
+  // when it never opened.
   static std::shared_ptr<Connection> Open(
       asio::io_context& context, const base::Clock& clock, const ConnectionOptions& options,
       absl::AnyInvocable<void(const absl::Status&) &&> on_open,

@@ -10,9 +10,11 @@ EventLoop::EventLoop()
         context_.run();
       }) {}
 
-EventLoop::~EventLoop() {
+EventLoop::~EventLoop() { Finish(); }
+
+void EventLoop::Finish() {
   keep_running_.reset();
-  thread_.join();
+  if (thread_.joinable()) thread_.join();
 }
 
 }  // namespace tarn::storage::redis

@@ -16,6 +16,9 @@ class EventLoop {
   // Runs what is left, then joins the thread: everything on it must have been closed before.
   ~EventLoop();
 
+  // The same, early: nothing runs on it any more, while what lives on it is still there.
+  void Finish();
+
   EventLoop(const EventLoop&) = delete;
   EventLoop& operator=(const EventLoop&) = delete;
 

@@ -15,9 +15,13 @@ namespace {
 // NOTE: persisted.
 constexpr char kEntryKind = 'v';
 constexpr char kIndexKind = 'i';
-constexpr char kReceiptKind = 'r';
+constexpr char kDeadlinesKind = 'x';
+constexpr char kRemovalsKind = 'r';
 constexpr char kOwnerKind = 'o';
+constexpr char kHeartbeatKind = 'h';
 constexpr char kFormatKind = 'f';
+constexpr char kMetaKind = 'm';
+constexpr char kGenerationsKind = 'g';
 
 bool IsPrefixCharacter(char c) {
   return absl::ascii_isalnum(c) || c == '.' || c == ':' || c == '-' || c == '_';
@@ -60,15 +64,27 @@ std::string Layout::Index(Partition partition, Generation generation) const {
   return text;
 }
 
-std::string Layout::Receipt(Partition partition, Revision revision) const {
-  std::string text = Name(partition, kReceiptKind);
-  base::AppendFixed64(&text, revision);
+std::string Layout::Deadlines(Partition partition, Generation generation) const {
+  std::string text = Name(partition, kDeadlinesKind);
+  base::AppendVarint64(&text, generation);
+  return text;
+}
+
+std::string Layout::Removals(Partition partition, Generation generation) const {
+  std::string text = Name(partition, kRemovalsKind);
+  base::AppendVarint64(&text, generation);
   return text;
 }
 
 std::string Layout::Owner(Partition partition) const { return Name(partition, kOwnerKind); }
 
+std::string Layout::Heartbeat() const { return Name(kStorePartition, kHeartbeatKind); }
+
 std::string Layout::Format() const { return Name(kStorePartition, kFormatKind); }
+
+std::string Layout::Meta() const { return Name(kStorePartition, kMetaKind); }
+
+std::string Layout::Generations() const { return Name(kStorePartition, kGenerationsKind); }
 
 std::optional<EntryName> Layout::ParseEntry(Partition partition, absl::string_view name) const {
   const std::string start = Name(partition, kEntryKind);

@@ -4,14 +4,18 @@
 //   key                                              type    holds
 //   PREFIX{TAG}v generation namespace key            string  one entry: see record.h
 //   PREFIX{TAG}i generation                          zset    members namespace:4 key, all scores 0
-//   PREFIX{TAG}r revision:8                          string  the receipt of one delete or take
+//   PREFIX{TAG}x generation                          zset    the same members, scored by deadline
+//   PREFIX{TAG}r generation                          string  the newest revision of what is gone
 //   PREFIX{TAG}o                                     string  who may write this partition
+//   PREFIX{TAG}h                                     string  its sign of life, in kStorePartition
 //   PREFIX{TAG}f                                     string  the format record, in kStorePartition
+//   PREFIX{TAG}m                                     string  what the store says of itself, there
+//   PREFIX{TAG}g                                     string  what is to be removed one day, there
 //
-// TAG is the partition's (partition.h). Generation and namespace are varints in names, where each
-// byte is paid for with every entry, and 4 bytes big-endian in members, where they must sort. A
-// restore writes a new generation beside the old one. Names are never used as patterns, so a user's
-// key may hold any bytes.
+// Records: store_records.h. TAG is the partition's (partition.h). Generation and namespace are
+// varints in names, where each byte is paid for with every entry, and 4 bytes big-endian in
+// members, where they must sort. A restore writes a new generation beside the old one. Names are
+// never used as patterns, so a user's key may hold any bytes.
 #pragma once
 
 #include <cstddef>
@@ -62,9 +66,13 @@ class Layout {
 
   std::string Entry(Partition partition, const EntryName& name) const;
   std::string Index(Partition partition, Generation generation) const;
-  std::string Receipt(Partition partition, Revision revision) const;
+  std::string Deadlines(Partition partition, Generation generation) const;
+  std::string Removals(Partition partition, Generation generation) const;
   std::string Owner(Partition partition) const;
+  std::string Heartbeat() const;
   std::string Format() const;
+  std::string Meta() const;
+  std::string Generations() const;
 
   // Takes an entry's name apart; nothing when it is none of this prefix and partition. Views
   // `name`.

@@ -24,6 +24,12 @@ absl::string_view StepName(LoginStep step) {
       return "SELECT";
     case LoginStep::kRole:
       return "ROLE";
+    case LoginStep::kRunId:
+      return "INFO";
+    case LoginStep::kScript:
+      return "SCRIPT LOAD";
+    case LoginStep::kGuard:
+      return "GET";
   }
   return "";
 }
@@ -49,6 +55,22 @@ absl::Status CheckRole(RequiredRole required, ReplyView reply) {
   return Unfit("this Redis is not the primary");
 }
 
+// From INFO's lines "name:value".
+std::string RunIdOf(absl::string_view info) {
+  constexpr absl::string_view kName = "\nrun_id:";
+  const size_t start = info.find(kName);
+  if (start == info.npos) return "";
+  info.remove_prefix(start + kName.size());
+  return std::string(info.substr(0, info.find_first_of("\r\n")));
+}
+
+absl::Status CheckGuard(absl::string_view expected, ReplyView reply) {
+  if (reply.kind() == Kind::kString && reply.text() == expected) return absl::OkStatus();
+  return MakeError(StatusCode::kUnavailable, Reason::kNotOwner,
+                   reply.kind() == Kind::kNil ? "this Redis names no owner of the store"
+                                              : "this Redis names another owner of the store");
+}
+
 }  // namespace
 
 std::vector<LoginCommand> LoginCommands(const ConnectionOptions& options) {
@@ -68,6 +90,13 @@ std::vector<LoginCommand> LoginCommands(const ConnectionOptions& options) {
         {LoginStep::kSelect, FormatCommand({"SELECT", absl::StrCat(options.database)})});
   }
   commands.push_back({LoginStep::kRole, FormatCommand({"ROLE"})});
+  commands.push_back({LoginStep::kRunId, FormatCommand({"INFO", "server"})});
+  for (const std::string& script : options.scripts) {
+    commands.push_back({LoginStep::kScript, FormatCommand({"SCRIPT", "LOAD", script})});
+  }
+  if (!options.guard_key.empty()) {
+    commands.push_back({LoginStep::kGuard, FormatCommand({"GET", options.guard_key})});
+  }
   return commands;
 }
 
@@ -85,6 +114,13 @@ absl::Status CheckLogin(LoginStep step, const ConnectionOptions& options, ReplyV
       return absl::OkStatus();
     case LoginStep::kRole:
       return CheckRole(options.role, reply);
+    case LoginStep::kRunId:
+      peer.run_id = RunIdOf(reply.text());
+      return peer.run_id.empty() ? Refused(step) : absl::OkStatus();
+    case LoginStep::kScript:
+      return reply.kind() == Kind::kString ? absl::OkStatus() : Refused(step);
+    case LoginStep::kGuard:
+      return CheckGuard(options.guard_value, reply);
   }
   return Refused(step);
 }

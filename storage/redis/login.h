@@ -11,7 +11,16 @@
 
 namespace tarn::storage::redis {
 
-enum class LoginStep : uint8_t { kAuth, kSetName, kClientId, kSelect, kRole };
+enum class LoginStep : uint8_t {
+  kAuth,
+  kSetName,
+  kClientId,
+  kSelect,
+  kRole,
+  kRunId,
+  kScript,
+  kGuard,  // The last one: see ConnectionOptions.
+};
 
 struct LoginCommand {
   LoginStep step;
@@ -23,7 +32,7 @@ std::vector<LoginCommand> LoginCommands(const ConnectionOptions& options);
 
 // Takes what the answer tells into `peer`. INTERNAL (ENGINE_ERROR) when the server refuses the
 // log-in for good, UNAVAILABLE (ENGINE_UNAVAILABLE) when another attempt, or another server, may
-// help. Never holds what the server said.
+// help; with NOT_OWNER when the guard refuses. Never holds what the server said.
 absl::Status CheckLogin(LoginStep step, const ConnectionOptions& options, ReplyView reply,
                         Connection::Peer& peer);
 

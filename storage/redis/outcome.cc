@@ -64,37 +64,6 @@ constexpr std::array kRefusals = {
 // Named apart because more than one text stands for it.
 constexpr std::array<absl::string_view, 2> kScriptMarks = {"user_script:", " script: "};
 
-struct Named {
-  Event event;
-  absl::string_view name;
-};
-constexpr std::array kNames = {
-    Named{Event::kReply, "reply"},
-    Named{Event::kMoved, "MOVED"},
-    Named{Event::kAsk, "ASK"},
-    Named{Event::kTryAgain, "TRYAGAIN"},
-    Named{Event::kClusterDown, "CLUSTERDOWN"},
-    Named{Event::kMasterDown, "MASTERDOWN"},
-    Named{Event::kLoading, "LOADING"},
-    Named{Event::kBusy, "BUSY"},
-    Named{Event::kMaxClients, "max clients"},
-    Named{Event::kReadOnly, "READONLY"},
-    Named{Event::kNoReplicas, "NOREPLICAS"},
-    Named{Event::kMisconfigured, "MISCONF"},
-    Named{Event::kOutOfMemory, "OOM"},
-    Named{Event::kNoScript, "NOSCRIPT"},
-    Named{Event::kCrossSlot, "CROSSSLOT"},
-    Named{Event::kNoAuth, "NOAUTH"},
-    Named{Event::kWrongPassword, "WRONGPASS"},
-    Named{Event::kNoPermission, "NOPERM"},
-    Named{Event::kScriptError, "script error"},
-    Named{Event::kNotReplicated, "not replicated"},
-    Named{Event::kQueueFull, "too many requests wait"},
-    Named{Event::kLostUnsent, "no connection"},
-    Named{Event::kLostSent, "connection lost"},
-    Named{Event::kUnexpected, "unexpected reply"},
-};
-
 bool RaisedInScript(absl::string_view error) {
   for (const absl::string_view mark : kScriptMarks) {
     if (absl::StrContains(error, mark)) return true;
@@ -126,13 +95,6 @@ absl::string_view Verdict(Executed executed) {
 }
 
 }  // namespace
-
-absl::string_view EventName(Event event) {
-  for (const Named& named : kNames) {
-    if (named.event == event) return named.name;
-  }
-  return "";
-}
 
 Outcome ClassifyError(absl::string_view error, CommandKind kind) {
   const bool in_script = RaisedInScript(error);
@@ -172,7 +134,7 @@ Outcome ClassifyQueueFull() {
 Outcome ClassifyWait(int64_t asked, int64_t acknowledged) {
   if (acknowledged >= asked) return {};
   return {Event::kNotReplicated, Executed::kYes, Action::kReturn, StatusCode::kUnknown,
-          Reason::kOutcomeUnknown};
+          Reason::kNotReplicated};
 }
 
 absl::Status ToStatus(const Outcome& outcome, absl::string_view node) {

@@ -13,6 +13,7 @@
 #include "absl/strings/string_view.h"
 #include "storage/base/error.h"
 #include "storage/redis/redis_url.h"
+#include "storage/redis_stats.h"
 
 namespace tarn::storage::redis {
 
@@ -32,37 +33,6 @@ enum class Action : uint8_t {
   kSettle,         // Abort the connection and kill it on the server before anything else goes out
                    // for these keys; then find out what happened.
 };
-
-// Named after what Redis says, so that every row of the table can be counted by name.
-enum class Event : uint8_t {
-  kReply,  // No error.
-  kMoved,
-  kAsk,
-  kTryAgain,
-  kClusterDown,
-  kMasterDown,
-  kLoading,
-  kBusy,
-  kMaxClients,
-  kReadOnly,
-  kNoReplicas,
-  kMisconfigured,
-  kOutOfMemory,
-  kNoScript,
-  kCrossSlot,
-  kNoAuth,
-  kWrongPassword,
-  kNoPermission,
-  kScriptError,
-  kNotReplicated,
-  kQueueFull,
-  kLostUnsent,
-  kLostSent,
-  kUnexpected,
-};
-
-// "MOVED", "connection lost".
-absl::string_view EventName(Event event);
 
 struct Outcome {
   Event event = Event::kReply;

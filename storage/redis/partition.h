@@ -7,6 +7,7 @@
 
 #include "absl/strings/string_view.h"
 #include "storage/batch.h"
+#include "storage/namespaces.h"
 
 namespace tarn::storage::redis {
 
@@ -27,12 +28,6 @@ absl::string_view PartitionTag(Partition partition);
 
 // The slot of everything in a partition.
 uint16_t PartitionSlot(Partition partition);
-
-// Where a namespace's keys go.
-enum class Placement : uint8_t {
-  kSpread,    // Over all partitions: every node takes part.
-  kTogether,  // Into one: any of its keys can be changed in one atomic batch.
-};
 
 Partition PartitionOf(Placement placement, NamespaceId ns, absl::string_view key);
 

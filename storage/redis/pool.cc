@@ -1,16 +1,20 @@
 #include "storage/redis/pool.h"
 
+#include <atomic>
 #include <chrono>
 #include <limits>
 #include <optional>
+#include <set>
 #include <system_error>
 #include <utility>
 
 #include "absl/base/thread_annotations.h"
+#include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "storage/base/error.h"
 #include "storage/redis/command.h"
 #include "storage/redis/key_routes.h"
+#include "storage/redis/replica_wait.h"
 #include <asio/post.hpp>
 #include <asio/steady_timer.hpp>
 
@@ -18,6 +22,9 @@ namespace tarn::storage::redis {
 namespace {
 
 using Keys = absl::InlinedVector<uint64_t, 4>;
+
+// Killed clients that are remembered: to kill one again costs little.
+constexpr size_t kMaxBuried = 1024;
 
 BackoffOptions ReconnectOptions(const PoolOptions& options) {
   return {options.reconnect_base_ms, options.reconnect_cap_ms, std::numeric_limits<int>::max()};
@@ -29,6 +36,7 @@ struct Slot {
       : backoff(std::in_place, ReconnectOptions(options), random), timer(context) {}
 
   std::shared_ptr<Connection> connection;  // Also while it opens.
+  std::shared_ptr<ReplicaWait> wait;       // Of that connection; null when nobody waits.
   ConnectionId id = 0;                     // Of this connection, never used again.
   bool open = false;
   bool wanted = false;  // Opened again when it fails.
@@ -41,8 +49,14 @@ struct Slot {
 class NodePool final : public Pool, public std::enable_shared_from_this<NodePool> {
  public:
   NodePool(asio::io_context& context, const base::Clock& clock, base::RandomSource& random,
-           const PoolOptions& options)
-      : context_(context), clock_(clock), random_(random), options_(options), timer_(context) {
+           const PoolOptions& options, PoolHooks hooks)
+      : context_(context),
+        clock_(clock),
+        random_(random),
+        options_(options),
+        hooks_(std::move(hooks)),
+        traffic_(std::make_shared<Traffic>()),
+        timer_(context) {
     for (int i = 0; i < options_.max_connections; ++i) {
       slots_.push_back(std::make_unique<Slot>(context, options_, random));
     }
@@ -56,6 +70,27 @@ class NodePool final : public Pool, public std::enable_shared_from_this<NodePool
   }
 
   Leased Lease(absl::Span<const uint64_t> keys) override;
+
+  // Null when none is open.
+  std::shared_ptr<Connection> AnyOpen() const {
+    absl::MutexLock lock(&mutex_);
+    for (const auto& slot : slots_) {
+      if (slot->open) return slot->connection;
+    }
+    return nullptr;
+  }
+
+  void Bury(const Connection::Peer& dead,
+            absl::AnyInvocable<void(const absl::Status&) &&> done) override;
+
+  AnswerHandler Measured(AnswerHandler done) {
+    if (sent_.fetch_add(1, std::memory_order_relaxed) % Traffic::kMeasuredEvery != 0) return done;
+    return [self = shared_from_this(), since_ns = clock_.MonotonicNanos(),
+            done = std::move(done)](Answer& answer) mutable {
+      if (answer.reply) self->traffic_->CountLatency(self->clock_.MonotonicNanos() - since_ns);
+      std::move(done)(answer);
+    };
+  }
 
   void Release(Slot& slot, const Keys& keys) {
     absl::MutexLock lock(&mutex_);
@@ -71,9 +106,15 @@ class NodePool final : public Pool, public std::enable_shared_from_this<NodePool
     absl::MutexLock lock(&mutex_);
     PoolStats stats = stats_;
     stats.keys = routes_.size();
+    stats.latency_us = static_cast<uint64_t>(traffic_->latency_ns() / 1000);
+    stats.traffic = traffic_->Read();
     for (const auto& slot : slots_) {
+      if (slot->connection == nullptr) continue;
+      const size_t pending = slot->connection->pending();
+      stats.pending += pending;
       stats.open += slot->open ? 1 : 0;
-      stats.pending += slot->connection == nullptr ? 0 : slot->connection->pending();
+      stats.idle += slot->open && pending == 0 ? 1 : 0;
+      stats.connecting += slot->wanted && !slot->open ? 1 : 0;
     }
     return stats;
   }
@@ -100,6 +141,9 @@ class NodePool final : public Pool, public std::enable_shared_from_this<NodePool
   // --- on the loop's thread: one connection ---
 
   void OpenSlot(int index) {
+    ConnectionOptions options = options_.connection;
+    options.traffic = traffic_;
+    hooks_.prepare(options);
     absl::MutexLock lock(&mutex_);
     Slot& slot = *slots_[index];
     if (closed_ || slot.connection != nullptr) return;
@@ -108,25 +152,34 @@ class NodePool final : public Pool, public std::enable_shared_from_this<NodePool
     slot.id = ++last_id_;
     // It calls back later, from the loop.
     slot.connection = Connection::Open(
-        context_, clock_, options_.connection,
+        context_, clock_, options,
         [self = shared_from_this(), index](const absl::Status& s) { self->Opened(index, s); },
-        [self = shared_from_this(), index](const absl::Status&) { self->Ended(index); });
+        [self = shared_from_this(), index](const absl::Status& s) { self->Ended(index, s); });
+    if (options_.wait_replicas > 0) {
+      slot.wait = std::make_shared<ReplicaWait>(slot.connection, options_.wait_replicas,
+                                                options_.wait_timeout_ms, traffic_);
+    }
   }
 
   void Opened(int index, const absl::Status& status) {
     if (!status.ok()) return;
+    const std::shared_ptr<Connection> connection = ConnectionAt(index);
+    hooks_.opened(connection->peer());
     absl::MutexLock lock(&mutex_);
     Slot& slot = *slots_[index];
     slot.open = slot.wanted;
+    run_id_ = connection->peer().run_id;
     slot.backoff.emplace(ReconnectOptions(options_), random_);
     ++stats_.opened;
   }
 
-  void Ended(int index) {
+  void Ended(int index, const absl::Status& cause) {
+    hooks_.ended(cause);
     absl::MutexLock lock(&mutex_);
     Slot& slot = *slots_[index];
     slot.open = false;
     slot.connection = nullptr;
+    slot.wait = nullptr;
     ++stats_.failed;
     if (closed_ || !slot.wanted) return;
     const int64_t wait_ms = slot.backoff->NextMs(options_.reconnect_cap_ms + 1).value_or(0);
@@ -134,6 +187,11 @@ class NodePool final : public Pool, public std::enable_shared_from_this<NodePool
     slot.timer.async_wait([self = shared_from_this(), index](std::error_code error) {
       if (!error) self->OpenSlot(index);
     });
+  }
+
+  std::shared_ptr<Connection> ConnectionAt(int index) const {
+    absl::MutexLock lock(&mutex_);
+    return slots_[index]->connection;
   }
 
   // --- on the loop's thread: all of them ---
@@ -224,12 +282,18 @@ class NodePool final : public Pool, public std::enable_shared_from_this<NodePool
   const base::Clock& clock_;
   base::RandomSource& random_;
   const PoolOptions options_;
+  const PoolHooks hooks_;
+
+  const std::shared_ptr<Traffic> traffic_;
+  std::atomic<uint64_t> sent_ = 0;
 
   mutable absl::Mutex mutex_;
   std::vector<std::unique_ptr<Slot>> slots_ ABSL_GUARDED_BY(mutex_);
   KeyRoutes routes_ ABSL_GUARDED_BY(mutex_);
   PoolStats stats_ ABSL_GUARDED_BY(mutex_);
   bool closed_ ABSL_GUARDED_BY(mutex_) = false;
+  std::string run_id_ ABSL_GUARDED_BY(mutex_);        // Of the server, as it was met last.
+  std::set<int64_t> buried_ ABSL_GUARDED_BY(mutex_);  // Clients of it that were killed.
   ConnectionId last_id_ ABSL_GUARDED_BY(mutex_) = 0;
 
   asio::steady_timer timer_;  // The loop's thread's.
@@ -242,19 +306,68 @@ class NodeLease final : public KeyLease {
       : pool_(std::move(pool)),
         slot_(slot),
         connection_(std::move(connection)),
+        wait_(slot.wait),
         keys_(std::move(keys)) {}
   ~NodeLease() override { pool_->Release(slot_, keys_); }
 
   void Send(CommandKind kind, std::string command, AnswerHandler done) override {
-    connection_->Send(kind, std::move(command), std::move(done));
+    if (wait_ != nullptr && kind == CommandKind::kWrite) done = wait_->Behind(std::move(done));
+    connection_->Send(kind, std::move(command), pool_->Measured(std::move(done)));
+  }
+
+  void Bury(absl::AnyInvocable<void(const absl::Status&) &&> done) override {
+    pool_->Bury(connection_->peer(), std::move(done));
+  }
+
+  Connection::Peer peer() const override { return connection_->peer(); }
+
+  void SendAnew(CommandKind kind, std::string command, AnswerHandler done) override {
+    const std::shared_ptr<Connection> connection = pool_->AnyOpen();
+    if (connection != nullptr) {
+      return connection->Send(kind, std::move(command), std::move(done));
+    }
+    Answer none{std::nullopt, ClassifyLoss(Sent::kNothing, kind)};
+    std::move(done)(none);
   }
 
  private:
   const std::shared_ptr<NodePool> pool_;
   Slot& slot_;  // The pool's.
   const std::shared_ptr<Connection> connection_;
+  const std::shared_ptr<ReplicaWait> wait_;  // Null when nobody waits.
   const Keys keys_;
 };
+
+absl::Status NotKnownYet() {
+  return base::MakeError(absl::StatusCode::kUnavailable, base::Reason::kEngineUnavailable,
+                         "a lost connection is not known to be gone yet");
+}
+
+void NodePool::Bury(const Connection::Peer& dead,
+                    absl::AnyInvocable<void(const absl::Status&) &&> done) {
+  const std::shared_ptr<Connection> other = AnyOpen();
+  if (other == nullptr) return std::move(done)(NotKnownYet());
+  {
+    absl::ReleasableMutexLock lock(&mutex_);
+    if (run_id_ != dead.run_id || buried_.contains(dead.client_id)) {
+      lock.Release();
+      return std::move(done)(absl::OkStatus());
+    }
+  }
+  other->Send(CommandKind::kRead,
+              FormatCommand({"CLIENT", "KILL", "ID", absl::StrCat(dead.client_id)}),
+              [self = shared_from_this(), dead, done = std::move(done)](Answer& answer) mutable {
+                if (!answer.reply || answer.reply->view().kind() != ReplyView::Kind::kInteger) {
+                  return std::move(done)(NotKnownYet());
+                }
+                {
+                  absl::MutexLock lock(&self->mutex_);
+                  if (self->buried_.size() >= kMaxBuried) self->buried_.clear();
+                  self->buried_.insert(dead.client_id);
+                }
+                std::move(done)(absl::OkStatus());
+              });
+}
 
 Leased NodePool::Lease(absl::Span<const uint64_t> keys) {
   absl::MutexLock lock(&mutex_);
@@ -276,8 +389,9 @@ Leased NodePool::Lease(absl::Span<const uint64_t> keys) {
 }  // namespace
 
 std::shared_ptr<Pool> Pool::Create(asio::io_context& context, const base::Clock& clock,
-                                   base::RandomSource& random, const PoolOptions& options) {
-  auto pool = std::make_shared<NodePool>(context, clock, random, options);
+                                   base::RandomSource& random, const PoolOptions& options,
+                                   PoolHooks hooks) {
+  auto pool = std::make_shared<NodePool>(context, clock, random, options, std::move(hooks));
   pool->Start();
   return pool;
 }

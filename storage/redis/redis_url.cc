@@ -301,11 +301,6 @@ absl::Status ParseOptions(absl::string_view query, RedisUrl& url) {
   return absl::OkStatus();
 }
 
-std::string HostText(const Endpoint& endpoint) {
-  const bool brackets = absl::StrContains(endpoint.host, ':');
-  return absl::StrCat(brackets ? "[" : "", endpoint.host, brackets ? "]" : "", ":", endpoint.port);
-}
-
 absl::string_view SchemeName(const RedisUrl& url) {
   const TlsMode tls = url.tls == TlsMode::kOff ? TlsMode::kOff : TlsMode::kVerified;
   for (const Scheme& scheme : kSchemes) {
@@ -337,11 +332,18 @@ std::string Redacted(const RedisUrl& url) {
   if (!url.unix_path.empty()) return absl::StrCat("unix://", url.unix_path, "?db=", url.database);
   std::string text = absl::StrCat(
       SchemeName(url), "://", absl::StrJoin(url.hosts, ",", [](std::string* out, const auto& host) {
-        absl::StrAppend(out, HostText(host));
+        absl::StrAppend(out, EndpointText(host));
       }));
   if (!url.master.empty()) absl::StrAppend(&text, "/", url.master);
   if (url.topology != Topology::kCluster) absl::StrAppend(&text, "/", url.database);
   return text;
 }
+
+std::string EndpointText(const Endpoint& endpoint) {
+  const bool brackets = absl::StrContains(endpoint.host, ':');
+  return absl::StrCat(brackets ? "[" : "", endpoint.host, brackets ? "]" : "", ":", endpoint.port);
+}
+
+bool IsHost(absl::string_view text) { return IsHostName(text) || IsBracketedAddress(text); }
 
 }  // namespace tarn::storage::redis

@@ -16,10 +16,9 @@
 
 #include "absl/status/statusor.h"
 #include "absl/strings/string_view.h"
+#include "storage/redis_stats.h"
 
 namespace tarn::storage::redis {
-
-enum class Topology : uint8_t { kStandalone, kSentinel, kCluster };
 
 enum class TlsMode : uint8_t {
   kOff,
@@ -66,5 +65,12 @@ absl::StatusOr<RedisUrl> ParseRedisUrl(absl::string_view text);
 
 // The same without secrets, for logs and for people: users and passwords are left out.
 std::string Redacted(const RedisUrl& url);
+
+// "host:port", "[address]:port".
+std::string EndpointText(const Endpoint& endpoint);
+
+// Whether it is what a host's name or an address, without brackets, looks like: what a server says
+// about other servers is looked at before it is believed.
+bool IsHost(absl::string_view text);
 
 }  // namespace tarn::storage::redis

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 
 #include "absl/strings/string_view.h"
 #include "hiredis/hiredis.h"
@@ -43,5 +44,8 @@ class Reply {
   };
   std::unique_ptr<redisReply, Free> reply_;
 };
+
+// Of a status, an error or an integer; nothing of others.
+std::optional<Reply> CopyOf(ReplyView reply);
 
 }  // namespace tarn::storage::redis

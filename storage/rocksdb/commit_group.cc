@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "absl/container/inlined_vector.h"
+#include "storage/receipts.h"
 
 namespace tarn::storage::rocks {
 namespace {
@@ -87,6 +88,21 @@ void CommitGroup::Apply(Slot& slot, const Row& after, Revision revision) {
   revision_ = revision;
 }
 
+// Nothing is refused for a receipt's size.
+void CommitGroup::AddReceipt(Submission& submission, const Receipt& receipt, Revision written,
+                             absl::Span<const Operation> operations,
+                             absl::Span<const OperationResult> results) {
+  const bool atomic = submission.batch.mode == BatchMode::kAtomic;
+  const absl::string_view value = overlay_.arena().Copy(
+      EncodeReceipt(receipt.header, atomic ? written : 0, operations, results));
+  const Usage usage{1, static_cast<int64_t>(receipt.key.size() + value.size())};
+  ledger_.Add(kSystemNamespace, usage);
+  charged_[kSystemNamespace] += usage;
+  revision_ = written == 0 ? revisions_.Next() : written;
+  overlay_.AddNew(kSystemNamespace, receipt.key, {revision_, base::kNever, value});
+  submission.changes = true;
+}
+
 void CommitGroup::JudgeIndependent(Submission& submission, absl::Span<const size_t> slots) {
   const absl::Span<const Operation> operations = submission.batch.operations;
   ResponseMeter meter(limits_, operations.size());
@@ -94,6 +110,10 @@ void CommitGroup::JudgeIndependent(Submission& submission, absl::Span<const size
   for (size_t i = 0; i < operations.size(); ++i) {
     submission.result.results.push_back(
         JudgeOne(operations[i], overlay_.slot(slots[i]), meter, submission));
+    const OperationResult& result = submission.result.results.back();
+    if (operations[i].receipt == nullptr || !result.status.ok()) continue;
+    AddReceipt(submission, *operations[i].receipt, result.revision, {&operations[i], 1},
+               {&result, 1});
   }
 }
 
@@ -193,6 +213,10 @@ void CommitGroup::ApplyPlan(Submission& submission) {
     Apply(*planned.slot, planned.after, submission.result.revision);
   }
   submission.changes = !plan_.empty();
+  const Receipt* const receipt = submission.batch.receipt;
+  if (receipt == nullptr) return;
+  AddReceipt(submission, *receipt, submission.result.revision, submission.batch.operations,
+             submission.result.results);
 }
 
 void CommitGroup::AddChanges(const Database& database, rocksdb::WriteBatch& batch) {

@@ -95,6 +95,10 @@ class CommitGroup {
   // What the operation leaves, with bytes that last as long as the group.
   Row After(const Evaluation& evaluation, Revision revision);
   void Apply(Slot& slot, const Row& after, Revision revision);
+  // `written` is the revision of what the receipt is about; 0 when that changed nothing.
+  void AddReceipt(Submission& submission, const Receipt& receipt, Revision written,
+                  absl::Span<const Operation> operations,
+                  absl::Span<const OperationResult> results);
 
   const Limits& limits_;
   UsageLedger& ledger_;

@@ -40,11 +40,15 @@ void PutEntry(const Slot& slot, const Database& database, rocksdb::WriteBatch& b
 
 }  // namespace
 
-size_t Overlay::Add(const Operation& operation) {
-  const size_t size = EntryKey::Size(operation.key);
+absl::string_view Overlay::MakeEntryKey(NamespaceId ns, absl::string_view key) {
+  const size_t size = EntryKey::Size(key);
   char* const bytes = arena_.Allocate(size);
-  EntryKey::Write(operation.ns, operation.key, bytes);
-  const absl::string_view entry_key(bytes, size);
+  EntryKey::Write(ns, key, bytes);
+  return {bytes, size};
+}
+
+size_t Overlay::Add(const Operation& operation) {
+  const absl::string_view entry_key = MakeEntryKey(operation.ns, operation.key);
   const auto [it, added] = numbers_.try_emplace(entry_key, slots_.size());
   if (added) slots_.emplace_back().entry_key = entry_key;
   slots_[it->second].needs_value |= LooksAtValue(operation.kind);
@@ -53,6 +57,13 @@ size_t Overlay::Add(const Operation& operation) {
 
 void Overlay::Load(const Database& database) {
   for (Slot& slot : slots_) LoadSlot(database, slot);
+}
+
+void Overlay::AddNew(NamespaceId ns, absl::string_view key, const StoredEntry& entry) {
+  Slot& slot = slots_.emplace_back();
+  slot.entry_key = MakeEntryKey(ns, key);
+  slot.now = {true, entry};
+  slot.changed = true;
 }
 
 void Overlay::LoadSlot(const Database& database, Slot& slot) {

@@ -42,6 +42,10 @@ class Overlay {
 
   void Load(const Database& database);
 
+  // Adds an entry that is known to be neither in the database nor among the slots. Ends the
+  // validity of references to slots.
+  void AddNew(NamespaceId ns, absl::string_view key, const StoredEntry& entry);
+
   Slot& slot(size_t number) { return slots_[number]; }
   base::Arena& arena() { return arena_; }
 
@@ -57,6 +61,7 @@ class Overlay {
   void Clear();
 
  private:
+  absl::string_view MakeEntryKey(NamespaceId ns, absl::string_view key);
   void LoadSlot(const Database& database, Slot& slot);
   void AddIndexChange(const Slot& slot, const Database& database, rocksdb::WriteBatch& batch);
 

@@ -56,7 +56,7 @@ absl::Status NotOpen() {
 
 absl::Status DiskFull() {
   return MakeError(StatusCode::kResourceExhausted, Reason::kDiskFull,
-                   "the disk has too little space left");
+                   "the disk of the data directory has too little space left");
 }
 
 absl::Status Undecodable(absl::string_view what) {

@@ -28,4 +28,12 @@ void RunCheckpointBench(const BenchOptions& options, Report& report);
 // that the run is void.
 bool RunRpcBench(const BenchOptions& options, Report& report);
 
+// Locks, fenced writes and writes with request ids of tarnd against plain writes, and many who
+// wait.
+void RunLockBench(const BenchOptions& options, Report& report);
+
+// tarnd on Redis against its memory engine, redis-benchmark and a bare hiredis client; what the
+// index costs. Starts redis-server itself.
+void RunRedisBench(const BenchOptions& options, Report& report);
+
 }  // namespace tarn::bench

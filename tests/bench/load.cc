@@ -273,12 +273,11 @@ Load::Load(const std::string& endpoint, const DataSet& data) : data_(data) {
       grpc::CreateCustomChannel(endpoint, grpc::InsecureChannelCredentials(), arguments));
 }
 
-void Load::Fill() {
-  constexpr size_t kBatch = 500;
+void Load::Fill(size_t batch) {
   PipelineLoad load;
   load.call = Call::kPut;
-  load.batch = kBatch;
-  load.max_messages = (data_.size() + kBatch - 1) / kBatch;
+  load.batch = batch;
+  load.max_messages = (data_.size() + batch - 1) / batch;
   Pending pending(1);
   PipelineClient client(*stub_, data_, load, pending);
   pending.Wait();

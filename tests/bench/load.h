@@ -43,8 +43,8 @@ class Load {
  public:
   Load(const std::string& endpoint, const DataSet& data);
 
-  // Puts the whole data set, by pipelines.
-  void Fill();
+  // Puts the whole data set once, by a pipeline of messages of `batch` operations.
+  void Fill(size_t batch = 500);
 
   // `in_flight` calls at a time on keys in shuffled order, each begun when one has ended, for
   // `seconds`.

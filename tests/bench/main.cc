@@ -52,6 +52,10 @@ int main(int argc, char** argv) {
   CLI::App* const checkpoint = add("checkpoint", "Checkpoints, and what they cost writers");
   checkpoint->add_option("--only", options.only, "One part of it")
       ->check(CLI::IsMember({"create", "codecs", "restore", "writers", "rpc-writers"}));
+  const CLI::App* const locks = add("locks", "Locks and fenced writes, and many who wait");
+  CLI::App* const redis = add("redis", "tarnd on a Redis of its own, against Redis without it");
+  redis->add_option("--only", options.only, "One part of it")
+      ->check(CLI::IsMember({"index", "unary", "pipeline", "checkpoint"}));
   const CLI::App* const all = add("all", "Everything");
   const CLI::App* const echo =
       app.add_subcommand("echo-server", "Serve the yardstick alone, until stdin ends");
@@ -66,6 +70,8 @@ int main(int argc, char** argv) {
   bool fair = true;
   if (engine->parsed() || all->parsed()) tarn::bench::RunEngineBench(options, report);
   if (checkpoint->parsed() || all->parsed()) tarn::bench::RunCheckpointBench(options, report);
+  if (locks->parsed() || all->parsed()) tarn::bench::RunLockBench(options, report);
+  if (redis->parsed() || all->parsed()) tarn::bench::RunRedisBench(options, report);
   if (rpc->parsed() || all->parsed()) fair = tarn::bench::RunRpcBench(options, report);
   if (!json.empty() && !(std::ofstream(json) << report.ToJson())) {
     std::cerr << "tarn-bench: cannot write " << json << "\n";

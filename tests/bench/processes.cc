@@ -3,6 +3,8 @@
 #include <fcntl.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -12,7 +14,9 @@
 #include <fstream>
 #include <iostream>
 #include <sstream>
+#include <string_view>
 #include <thread>
+#include <utility>
 #include <vector>
 
 namespace tarn::bench {
@@ -21,7 +25,7 @@ namespace {
 namespace fs = std::filesystem;
 using Clock = std::chrono::steady_clock;
 
-constexpr auto kStartTimeout = std::chrono::seconds(20);
+constexpr auto kStartTimeout = std::chrono::seconds(60);
 constexpr auto kPollInterval = std::chrono::microseconds(200);
 
 [[noreturn]] void Fail(const std::string& what) {
@@ -42,12 +46,39 @@ std::string Content(const std::string& path) {
   return content.str();
 }
 
-// Writes its port or address into a file of its directory when it serves.
+bool Accepts(const std::string& socket_path) {
+  const int handle = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  socket_path.copy(address.sun_path, sizeof(address.sun_path) - 1);
+  const bool connected =
+      connect(handle, reinterpret_cast<const sockaddr*>(&address), sizeof(address)) == 0;
+  close(handle);
+  return connected;
+}
+
+// Without the variables that tarnd would take for options.
+std::vector<char*> CleanEnvironment() {
+  std::vector<char*> variables;
+  for (char** variable = environ; *variable != nullptr; ++variable) {
+    if (std::string_view(*variable).substr(0, 5) != "TARN_") variables.push_back(*variable);
+  }
+  variables.push_back(nullptr);
+  return variables;
+}
+
+// How a server shows that it serves: by a line with this prefix and its port or address, in a file
+// of its directory or on stdout; or by its Unix socket of that name there.
+struct Sign {
+  std::string prefix;
+  std::string socket;
+};
+
 class SpawnedServer final : public ServerProcess {
  public:
   // Of `arguments`, "{}" stands for the directory.
-  SpawnedServer(std::vector<std::string> arguments, const std::string& address_prefix)
-      : directory_(MakeDirectory()), address_prefix_(address_prefix), started_(Clock::now()) {
+  SpawnedServer(std::vector<std::string> arguments, Sign sign)
+      : directory_(MakeDirectory()), sign_(std::move(sign)), started_(Clock::now()) {
     for (std::string& argument : arguments) {
       if (const size_t at = argument.find("{}"); at != std::string::npos)
         argument.replace(at, 2, directory_);
@@ -81,6 +112,12 @@ class SpawnedServer final : public ServerProcess {
     }
     return static_cast<double>(ticks) / static_cast<double>(sysconf(_SC_CLK_TCK));
   }
+  double MainThreadSeconds() const override {
+    std::ifstream schedstat("/proc/" + std::to_string(pid_) + "/schedstat");
+    double nanos = 0;
+    if (!(schedstat >> nanos)) Fail("/proc/PID/schedstat does not tell how long a process ran");
+    return nanos / 1e9;
+  }
 
  private:
   // Of /proc/PID/stat, in clock ticks; see proc(5). The program's name has no spaces.
@@ -103,7 +140,8 @@ class SpawnedServer final : public ServerProcess {
                                      O_WRONLY | O_CREAT, 0600);
     posix_spawn_file_actions_addopen(&actions, STDERR_FILENO, (directory_ + "/stderr").c_str(),
                                      O_WRONLY | O_CREAT, 0600);
-    const int error = posix_spawn(&pid_, argv[0], &actions, nullptr, argv.data(), environ);
+    const int error =
+        posix_spawnp(&pid_, argv[0], &actions, nullptr, argv.data(), CleanEnvironment().data());
     posix_spawn_file_actions_destroy(&actions);
     close(pipe[0]);
     stdin_ = pipe[1];
@@ -122,11 +160,15 @@ class SpawnedServer final : public ServerProcess {
 
   // The line that begins with the prefix, once it is complete.
   bool ReadEndpoint() {
+    if (!sign_.socket.empty()) {
+      endpoint_ = directory_ + "/" + sign_.socket;
+      return Accepts(endpoint_);
+    }
     for (const std::string& path : {AddressFile(), AddressFile() + ".stdout"}) {
       std::istringstream lines(Content(path));
       for (std::string line; std::getline(lines, line) && !lines.eof();) {
-        if (line.rfind(address_prefix_, 0) != 0) continue;
-        endpoint_ = line.substr(address_prefix_.size());
+        if (line.rfind(sign_.prefix, 0) != 0) continue;
+        endpoint_ = line.substr(sign_.prefix.size());
         if (endpoint_.find(':') == std::string::npos) endpoint_ = "127.0.0.1:" + endpoint_;
         return true;
       }
@@ -135,7 +177,7 @@ class SpawnedServer final : public ServerProcess {
   }
 
   const std::string directory_;
-  const std::string address_prefix_;
+  const Sign sign_;
   const Clock::time_point started_;
   pid_t pid_ = -1;
   int stdin_ = -1;
@@ -147,16 +189,28 @@ class SpawnedServer final : public ServerProcess {
 
 std::unique_ptr<ServerProcess> StartEchoServer() {
   const std::string self = fs::read_symlink("/proc/self/exe").string();
-  return std::make_unique<SpawnedServer>(std::vector<std::string>{self, "echo-server"}, "");
+  return std::make_unique<SpawnedServer>(std::vector<std::string>{self, "echo-server"}, Sign{});
 }
 
-std::unique_ptr<ServerProcess> StartTarnd(const std::string& program, const std::string& engine) {
+std::unique_ptr<ServerProcess> StartTarnd(const std::string& program, const std::string& engine,
+                                          const std::vector<std::string>& more_arguments) {
+  std::vector<std::string> arguments = {program,       "--engine",
+                                        engine,        "--data-dir",
+                                        "{}/data",     "--listen",
+                                        "127.0.0.1:0", "--http-listen",
+                                        "127.0.0.1:0", "--address-file",
+                                        "{}/address",  "--log-level",
+                                        "warning",     "--checkpoint-interval",
+                                        "0s"};
+  arguments.insert(arguments.end(), more_arguments.begin(), more_arguments.end());
+  return std::make_unique<SpawnedServer>(std::move(arguments), Sign{.prefix = "grpc="});
+}
+
+std::unique_ptr<ServerProcess> StartRedis() {
   return std::make_unique<SpawnedServer>(
-      std::vector<std::string>{program, "--engine", engine, "--data-dir", "{}/data", "--listen",
-                               "127.0.0.1:0", "--http-listen", "127.0.0.1:0", "--address-file",
-                               "{}/address", "--log-level", "warning", "--checkpoint-interval",
-                               "0s"},
-      "grpc=");
+      std::vector<std::string>{"redis-server", "--port", "0", "--unixsocket", "{}/redis.sock",
+                               "--dir", "{}", "--save", "", "--appendonly", "no"},
+      Sign{.socket = "redis.sock"});
 }
 
 std::string ProgramBeside(const std::string& self, const std::string& name) {

@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace tarn::bench {
 
@@ -18,13 +19,20 @@ class ServerProcess {
   virtual size_t ResidentBytes() const = 0;
   // Of processor time, spent by all its threads so far.
   virtual double CpuSeconds() const = 0;
+  // Likewise by its first thread, to the nanosecond.
+  virtual double MainThreadSeconds() const = 0;
 };
 
 std::unique_ptr<ServerProcess> StartEchoServer();
 
 // On free ports of the loopback interface, with an empty data directory. Makes a checkpoint when it
 // is told to, and only then.
-std::unique_ptr<ServerProcess> StartTarnd(const std::string& program, const std::string& engine);
+std::unique_ptr<ServerProcess> StartTarnd(const std::string& program, const std::string& engine,
+                                          const std::vector<std::string>& more_arguments = {});
+
+// redis-server of the PATH, which keeps nothing on disk. Its endpoint is the path of its Unix
+// socket.
+std::unique_ptr<ServerProcess> StartRedis();
 
 // The program `name` in the folder that this program was started from.
 std::string ProgramBeside(const std::string& self, const std::string& name);

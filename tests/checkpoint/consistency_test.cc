@@ -10,6 +10,7 @@
 #include "absl/strings/str_cat.h"
 #include "tests/catch.h"
 #include "tests/checkpoint/daemon.h"
+#include "tests/checkpoint/engine_in_redis.h"
 #include "tests/checkpoint/engines.h"
 #include "tests/support/status.h"
 
@@ -18,6 +19,7 @@ namespace {
 
 using testing::Add;
 using testing::Daemon;
+using testing::EngineInRedis;
 using testing::EngineOnDisk;
 using testing::FileRow;
 using testing::kStart;
@@ -168,6 +170,14 @@ TEST_CASE("every checkpoint of a bank whose money moves has all of it, on the me
 TEST_CASE("every checkpoint of a bank whose money moves has all of it, on the rocksdb engine") {
   Machine machine;
   EngineOnDisk engine(machine.clock, {kStoreA, 7});
+  testing::AddNamespace(*engine, "checking", 1);
+  testing::AddNamespace(*engine, "savings", 2);
+  RunBank(*engine, engine.ledger(), machine, testing::Count(10, 200));
+}
+
+TEST_CASE("every checkpoint of a bank whose money moves has all of it, on the redis engine") {
+  Machine machine;
+  EngineInRedis engine(machine.clock, {kStoreA, 7});
   testing::AddNamespace(*engine, "checking", 1);
   testing::AddNamespace(*engine, "savings", 2);
   RunBank(*engine, engine.ledger(), machine, testing::Count(10, 200));

@@ -8,6 +8,7 @@
 #include "checkpoint/content_digest.h"
 #include "tests/catch.h"
 #include "tests/checkpoint/daemon.h"
+#include "tests/checkpoint/engine_in_redis.h"
 #include "tests/support/status.h"
 
 namespace tarn::checkpoint {
@@ -15,6 +16,7 @@ namespace {
 
 using testing::Brief;
 using testing::Daemon;
+using testing::EngineInRedis;
 using testing::EngineOnDisk;
 using testing::kStart;
 using testing::kStoreA;
@@ -71,6 +73,27 @@ TEST_CASE("from memory to rocksdb and back, everything and its digest stay the s
   CHECK(ToHex(there.content_digest) == ToHex(back.content_digest));
   CHECK(ToHex(there.content_digest) == ToHex(last.content_digest));
   CHECK(there.system_digest == last.system_digest);
+}
+
+TEST_CASE("from memory to redis and on to rocksdb, everything and its digest stay the same") {
+  Machine machine;
+  TestEngine first(machine.clock);
+  Fill(*first);
+  EngineInRedis second(machine.clock, {kStoreA, 8});
+  EngineOnDisk third(machine.clock, {kStoreA, 9});
+  const std::vector<Row> rows = RowsOf(*first, kAll);
+
+  const Header there = Move(machine, *first, first.ledger(), *second, 7);
+  CHECK(second.ledger().Get(1).entries == first.ledger().Get(1).entries);
+  second.Reopen();
+  CHECK(RowsOf(*second, kAll) == rows);
+  REQUIRE(second->WriteMeta({kStoreA, 8}).ok());
+  const Header on = Move(machine, *second, second.ledger(), *third, 8);
+  CHECK(RowsOf(*third, kAll) == rows);
+  CHECK(there.engine == "memory");
+  CHECK(on.engine == "redis");
+  CHECK(ToHex(there.content_digest) == ToHex(on.content_digest));
+  CHECK(there.system_digest == on.system_digest);
 }
 
 TEST_CASE(

@@ -233,8 +233,8 @@ absl::StatusOr<NamespaceIds> IdsOf(
 TEST_CASE("namespaces have the numbers of their records; other records are passed over") {
   const auto ids = IdsOf({{"lock/x", "whatever"}, {"ns/m", Record(9)}, {"ns/n", Record(3)}});
   REQUIRE(ids.ok());
-  CHECK(ids->at("n") == 3);
-  CHECK(ids->at("m") == 9);
+  CHECK(ids->at("n").id == 3);
+  CHECK(ids->at("m").id == 9);
   CHECK(ids->size() == 2);
 }
 

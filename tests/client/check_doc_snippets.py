@@ -18,6 +18,7 @@ PREAMBLE = """
 #include "tarn/client.h"
 #include "tarn/job.h"
 #include "tarn/testing/fake_connection.h"
+#include "tarn/testing/fake_lock_connection.h"
 #include "tarn/testing/fake_store.h"
 """
 

@@ -5,8 +5,8 @@ namespace tarn::testing {
 namespace {
 
 TEST_CASE("a full pipeline refuses when it is told to") {
-  Fixture f;
   Log log;
+  Fixture f;
   Gate gate;
   f.server.pipelines = {gate.AnswerAll(log)};
   Pipeline pipeline =
@@ -24,8 +24,8 @@ TEST_CASE("a full pipeline refuses when it is told to") {
 }
 
 TEST_CASE("bytes fill a pipeline too, and what is larger than all of it is let in alone") {
-  Fixture f;
   Log log;
+  Fixture f;
   Gate gate;
   f.server.pipelines = {gate.AnswerAll(log)};
   Pipeline pipeline =
@@ -38,8 +38,8 @@ TEST_CASE("bytes fill a pipeline too, and what is larger than all of it is let i
 }
 
 TEST_CASE("a full pipeline makes its callers wait for room") {
-  Fixture f;
   Log log;
+  Fixture f;
   Gate gate;
   f.server.pipelines = {gate.AnswerAll(log)};
   Pipeline pipeline = f.MakeClient().OpenPipeline({.max_pending_operations = 1});
@@ -60,8 +60,8 @@ TEST_CASE("a full pipeline makes its callers wait for room") {
 }
 
 TEST_CASE("a callback may add, and is refused instead of waiting") {
-  Fixture f;
   Log log;
+  Fixture f;
   f.server.pipelines = {AnswerAll(log)};
   Pipeline pipeline = f.MakeClient().OpenPipeline({.max_pending_operations = 1});
   std::promise<std::pair<absl::Status, absl::Status>> refused;
@@ -94,9 +94,9 @@ TEST_CASE("a message that the server would not take is refused here") {
 // ----------------------------------------------------------------------------------------------------
 
 TEST_CASE("closing waits for all answers, ends the stream, and takes nothing more") {
-  Fixture f;
   std::promise<bool> ended;
   Log log;
+  Fixture f;
   f.server.pipelines = {[&](grpc::ServerContext& context, Stream& stream) {
     const grpc::Status status = AnswerAll(log)(context, stream);
     ended.set_value(context.IsCancelled());
@@ -124,8 +124,8 @@ TEST_CASE("closing a pipeline that was never used needs no server") {
 }
 
 TEST_CASE("waiting for answers ends at its timeout") {
-  Fixture f;
   Log log;
+  Fixture f;
   Gate gate;
   f.server.pipelines = {gate.AnswerAll(log)};
   Pipeline pipeline = f.MakeClient().OpenPipeline();
@@ -138,8 +138,8 @@ TEST_CASE("waiting for answers ends at its timeout") {
 }
 
 TEST_CASE("cancelling tells what was not sent from what may have been done") {
-  Fixture f;
   Log log;
+  Fixture f;
   std::promise<void> read;
   f.server.pipelines = {[&](grpc::ServerContext&, Stream& stream) {
     v1::PipelineRequest request;
@@ -174,8 +174,8 @@ TEST_CASE("cancelling ends the wait for a server that is not there") {
 }
 
 TEST_CASE("a pipeline that is destroyed has called every callback") {
-  Fixture f;
   Log log;
+  Fixture f;
   f.server.pipelines = {AnswerAll(log)};
   std::atomic<int> called{0};
   for (int round = 0; round < 20; ++round) {
@@ -193,8 +193,8 @@ TEST_CASE("a pipeline that is destroyed has called every callback") {
 TEST_CASE("operations on a key arrive in the order added, whatever other threads do") {
   constexpr int kThreads = 4;
   constexpr int kOperations = 2000;
-  Fixture f;
   Log log;
+  Fixture f;
   f.server.pipelines = {AnswerAll(log)};
   Pipeline pipeline =
       f.MakeClient().OpenPipeline({.max_message_operations = 16, .max_pending_operations = 64});

@@ -19,7 +19,8 @@ using Stream = FakeServer::PipelineStream;
 using OperationFuture = std::future<absl::StatusOr<OperationResult>>;
 using BatchFuture = std::future<absl::StatusOr<BatchResult>>;
 
-// Keys in the order in which the server got them, over all streams.
+// Keys in the order in which the server got them, over all streams. Declared before the
+// Fixture, whose server may still add to it when the pipeline is gone.
 class Log {
  public:
   void Add(const v1::PipelineRequest& request) {

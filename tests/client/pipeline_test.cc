@@ -5,8 +5,8 @@ namespace tarn::testing {
 namespace {
 
 TEST_CASE("each operation gets its own answer") {
-  Fixture f;
   Log log;
+  Fixture f;
   f.server.pipelines = {AnswerAll(log)};
   Pipeline pipeline = f.MakeClient("app").OpenPipeline();
   std::vector<OperationFuture> futures;
@@ -20,8 +20,8 @@ TEST_CASE("each operation gets its own answer") {
 }
 
 TEST_CASE("operations that come while others are under way travel together") {
-  Fixture f;
   Log log;
+  Fixture f;
   Gate gate;
   f.server.pipelines = {gate.AnswerAll(log)};
   Pipeline pipeline = f.MakeClient().OpenPipeline({.max_message_operations = 4});
@@ -40,8 +40,8 @@ TEST_CASE("operations that come while others are under way travel together") {
 }
 
 TEST_CASE("a batch travels as one message, in line with the operations around it") {
-  Fixture f;
   Log log;
+  Fixture f;
   v1::PipelineRequest seen;
   f.server.pipelines = {[&](grpc::ServerContext&, Stream& stream) {
     v1::PipelineRequest request;
@@ -187,8 +187,8 @@ TEST_CASE("when the stream breaks, an unanswered batch that only reads is repeat
 }
 
 TEST_CASE("of a gathered message that breaks, the reads are repeated and the writes are unknown") {
-  Fixture f;
   Log log;
+  Fixture f;
   Gate gate;
   // The first two messages are answered only with the gate; the third is gathered meanwhile, and
   // breaks.
@@ -292,8 +292,8 @@ TEST_CASE("an error that trying again cannot help ends all at once") {
 }
 
 TEST_CASE("a server that goes silent is given up") {
-  Fixture f;
   Log log;
+  Fixture f;
   f.server.pipelines = {[&](grpc::ServerContext& context, Stream& stream) {
     v1::PipelineRequest request;
     while (stream.Read(&request)) log.Add(request);
@@ -361,8 +361,8 @@ FakeServer::PipelineHandler OnlyAlone(Log& log, Gate& gate) {
 }
 
 TEST_CASE("reads whose answers are too large together are asked for one by one") {
-  Fixture f;
   Log log;
+  Fixture f;
   Gate gate;
   f.server.pipelines = {OnlyAlone(log, gate)};
   Pipeline pipeline = f.MakeClient().OpenPipeline({.max_unanswered_messages = 1});
@@ -375,8 +375,8 @@ TEST_CASE("reads whose answers are too large together are asked for one by one")
 }
 
 TEST_CASE("a read is not asked for again when that would break the order on its key") {
-  Fixture f;
   Log log;
+  Fixture f;
   Gate gate;
   f.server.pipelines = {OnlyAlone(log, gate)};
   Pipeline pipeline = f.MakeClient().OpenPipeline({.max_unanswered_messages = 1});

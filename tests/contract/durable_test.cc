@@ -23,6 +23,21 @@ TEST_CASE("A durable engine opened again has every entry with its revision and d
   for (NamespaceId ns = 0; ns < 3; ++ns) CHECK(subject.All(ns) == before[ns]);
 }
 
+TEST_CASE("A durable engine opened again has the receipts of what was written") {
+  Subject subject;
+  const Op add = Add("n", 1);
+  subject.Do(add.Leaving(ReceiptOf(add, 1)));
+  AtomicLeaving(subject.engine(), ReceiptOf(add, 2), {add});
+  const std::vector<Row> before = subject.All(storage::kSystemNamespace);
+  REQUIRE(before.size() == 2);
+  subject.Reopen();
+  CHECK(subject.All(storage::kSystemNamespace) == before);
+  CHECK(UsageOf(subject, 0) == absl::StrCat("2 entries, ",
+                                            before[0].key.size() + before[0].value.size() +
+                                                before[1].key.size() + before[1].value.size(),
+                                            " bytes"));
+}
+
 TEST_CASE("A durable engine opened again counts what it holds, expired entries included") {
   Subject subject;
   subject.MustDo(Put("a", "123"));

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <atomic>
 #include <cstdlib>
+#include <deque>
 #include <functional>
 #include <latch>
 #include <stdexcept>
@@ -14,6 +15,7 @@
 #include "absl/synchronization/notification.h"
 #include "absl/time/time.h"
 #include "storage/base/error.h"
+#include "storage/receipts.h"
 
 namespace tarn::testing {
 namespace {
@@ -72,6 +74,14 @@ std::string Show(const Precondition& precondition) {
   return "?";
 }
 
+void Overwrite(std::string& bytes) { std::fill(bytes.begin(), bytes.end(), '\xDD'); }
+
+void Overwrite(std::optional<ReceiptText>& receipt) {
+  if (!receipt) return;
+  Overwrite(receipt->key);
+  Overwrite(receipt->header);
+}
+
 }  // namespace
 
 Op Op::IfAbsent() const {
@@ -108,6 +118,19 @@ Op Op::In(NamespaceId other) const {
   Op op = *this;
   op.ns = other;
   return op;
+}
+
+Op Op::Leaving(ReceiptText left) const {
+  Op op = *this;
+  op.receipt = std::move(left);
+  return op;
+}
+
+ReceiptText ReceiptOf(const Op& op, uint64_t request, uint32_t operation) {
+  const storage::ReceiptRoute route = RouteOf(storage::Placement::kSpread, op.ns, op.key);
+  return {storage::ReceiptKey(
+              {.client = 7, .request = request, .operation = operation, .route = route}),
+          storage::ReceiptHeader({.digest = {.high = request, .low = operation}, .time = 1})};
 }
 
 Operation Op::View() const {
@@ -187,7 +210,13 @@ std::ostream& operator<<(std::ostream& out, const Row& row) { return out << Show
 
 struct Pending::State {
   std::vector<Op> ops;
+  std::optional<ReceiptText> receipt;
   std::vector<Operation> views;
+  std::deque<storage::Receipt> receipts;  // That `views` point to.
+
+  const storage::Receipt* ViewOf(const std::optional<ReceiptText>& text) {
+    return text ? &receipts.emplace_back(storage::Receipt{text->key, text->header}) : nullptr;
+  }
   std::atomic<int> completions{0};
   BatchAnswer answer;
   absl::Notification done;
@@ -195,7 +224,10 @@ struct Pending::State {
 
 Pending::Pending(std::vector<Op> ops) : state_(std::make_unique<State>()) {
   state_->ops = std::move(ops);
-  for (const Op& op : state_->ops) state_->views.push_back(op.View());
+  for (const Op& op : state_->ops) {
+    state_->views.push_back(op.View());
+    state_->views.back().receipt = state_->ViewOf(op.receipt);
+  }
 }
 
 Pending::~Pending() = default;
@@ -209,9 +241,11 @@ void Pending::Complete(storage::BatchResult& result) {
   answer.revision = result.revision;
   for (const storage::OperationResult& one : result.results) answer.results.push_back(CopyOf(one));
   for (Op& op : state_->ops) {
-    std::fill(op.key.begin(), op.key.end(), '\xDD');
-    std::fill(op.value.begin(), op.value.end(), '\xDD');
+    Overwrite(op.key);
+    Overwrite(op.value);
+    Overwrite(op.receipt);
   }
+  Overwrite(state_->receipt);
   state_->done.Notify();
 }
 
@@ -224,15 +258,23 @@ const BatchAnswer& Pending::Wait() {
 bool Pending::done() const { return state_->done.HasBeenNotified(); }
 
 std::shared_ptr<Pending> Submit(storage::Engine& engine, BatchMode mode, std::vector<Op> ops,
-                                ReadOrder order) {
+                                ReadOrder order, std::optional<ReceiptText> receipt) {
   auto pending = std::make_shared<Pending>(std::move(ops));
-  const storage::Batch batch{mode, order, pending->state_->views};
+  pending->state_->receipt = std::move(receipt);
+  const storage::Batch batch{mode, order, pending->state_->views,
+                             pending->state_->ViewOf(pending->state_->receipt)};
   engine.Run(batch, [pending](storage::BatchResult& result) { pending->Complete(result); });
   return pending;
 }
 
 BatchAnswer Atomic(storage::Engine& engine, std::vector<Op> ops) {
   return Submit(engine, BatchMode::kAtomic, std::move(ops))->Wait();
+}
+
+BatchAnswer AtomicLeaving(storage::Engine& engine, ReceiptText receipt, std::vector<Op> ops) {
+  return Submit(engine, BatchMode::kAtomic, std::move(ops), ReadOrder::kCommitted,
+                std::move(receipt))
+      ->Wait();
 }
 
 BatchAnswer Independent(storage::Engine& engine, std::vector<Op> ops) {

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <ostream>
 #include <string>
 #include <vector>
@@ -25,6 +26,11 @@ using storage::Revision;
 // The namespace of operations that name none.
 inline constexpr NamespaceId kNs = 1;
 
+// What a write leaves behind.
+struct ReceiptText {
+  std::string key;
+  std::string header;
+};
 // An operation: Put("k", "v").IfAbsent().Until(deadline).In(ns).
 struct Op {
   storage::OperationKind kind = storage::OperationKind::kGet;
@@ -35,6 +41,7 @@ struct Op {
   storage::Precondition precondition;
   storage::DeadlineRule deadline_rule = storage::DeadlineRule::kSet;
   UnixMs deadline = kNever;
+  std::optional<ReceiptText> receipt;
 
   Op IfAbsent() const;
   Op IfPresent() const;
@@ -42,9 +49,13 @@ struct Op {
   Op Until(UnixMs deadline_ms) const;  // The entry gets this deadline.
   Op KeepDeadline() const;  // A live entry keeps its own; a created one gets that of Until.
   Op In(NamespaceId other) const;
+  Op Leaving(ReceiptText left) const;  // In an independent batch.
 
-  storage::Operation View() const;
+  storage::Operation View() const;  // Without the receipt.
 };
+
+// That of a request of the client 7 about `op`, the batch's first if it is an atomic one.
+ReceiptText ReceiptOf(const Op& op, uint64_t request, uint32_t operation = 0);
 
 Op Get(std::string key);
 Op Put(std::string key, std::string value);
@@ -107,7 +118,8 @@ class Pending {
   bool done() const;
 
  private:
-  friend std::shared_ptr<Pending> Submit(storage::Engine&, BatchMode, std::vector<Op>, ReadOrder);
+  friend std::shared_ptr<Pending> Submit(storage::Engine&, BatchMode, std::vector<Op>, ReadOrder,
+                                         std::optional<ReceiptText>);
   void Complete(storage::BatchResult& result);
 
   struct State;
@@ -117,9 +129,11 @@ class Pending {
 // Runs a batch without waiting for it. After its completion the bytes of the operations are
 // overwritten, so that an engine that still looks at them is found out.
 std::shared_ptr<Pending> Submit(storage::Engine& engine, BatchMode mode, std::vector<Op> ops,
-                                ReadOrder order = ReadOrder::kCommitted);
+                                ReadOrder order = ReadOrder::kCommitted,
+                                std::optional<ReceiptText> receipt = std::nullopt);
 
 BatchAnswer Atomic(storage::Engine& engine, std::vector<Op> ops);
+BatchAnswer AtomicLeaving(storage::Engine& engine, ReceiptText receipt, std::vector<Op> ops);
 BatchAnswer Independent(storage::Engine& engine, std::vector<Op> ops);
 
 // One operation in an independent batch of its own. An error of the batch is the answer's.

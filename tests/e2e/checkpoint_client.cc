@@ -25,6 +25,14 @@ v1::Job CheckpointClient::WaitFor(uint64_t job) {
   return last;
 }
 
+v1::JobState CheckpointClient::StateOf(uint64_t job) {
+  v1::GetJobRequest request;
+  v1::GetJobResponse response;
+  request.set_id(job);
+  raw_.Call(*jobs_, &v1::JobService::Stub::GetJob, request, &response);
+  return response.job().state();
+}
+
 std::string CheckpointClient::ResultOf(const std::string& called, const v1::Job& job) {
   if (called != "OK") return called;
   const v1::Job ended = WaitFor(job.id());

@@ -27,6 +27,8 @@ class CheckpointClient {
   // Begins one: its job, or nothing with the error in `error`.
   std::optional<v1::Job> Begin(const v1::RestoreCheckpointRequest& request, std::string* error);
   v1::Job WaitFor(uint64_t job);
+  // As it is now; unspecified when it is not known.
+  v1::JobState StateOf(uint64_t job);
 
   std::string Delete(const std::string& id);
   std::vector<v1::Checkpoint> List();

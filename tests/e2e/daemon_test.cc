@@ -6,9 +6,11 @@
 #include <filesystem>
 #include <fstream>
 #include <map>
+#include <random>
 #include <thread>
 
 #include "tests/catch.h"
+#include "tests/e2e/checkpoint_client.h"
 #include "tests/e2e/raw_client.h"
 #include "tests/support/http_get.h"
 #include "tests/support/temp_dir.h"
@@ -281,6 +283,48 @@ TEST_CASE("a second signal stops at once") {
   CHECK(daemon.Wait() == 7);
 }
 
+// Of the checkpoint that is being written, and of those that are published.
+bool HoldsFileEnding(const std::string& directory, const std::string& ending) {
+  for (const auto& file : std::filesystem::directory_iterator(directory)) {
+    const std::string name = file.path().filename();
+    if (name.size() > ending.size() &&
+        name.compare(name.size() - ending.size(), ending.size(), ending) == 0)
+      return true;
+  }
+  return false;
+}
+
+std::string NoiseOf(size_t bytes) {
+  std::mt19937_64 random(Seed());
+  std::string noise(bytes, '\0');
+  for (char& byte : noise) byte = static_cast<char>(random());
+  return noise;
+}
+
+TEST_CASE(
+    "a second signal gives up a final checkpoint that takes long, and a start is as before it") {
+  const TempDir dir;
+  // The strongest compression takes seconds for this much.
+  DaemonProcess daemon(
+      {.directory = dir.path(),
+       .arguments = {"--engine", "memory", "--checkpoint-interval", "1h", "--checkpoint-codec",
+                     "zstd:19", "--checkpoint-threads", "1"}});
+  const std::string noise = NoiseOf(1 << 20);
+  RawClient client(daemon.grpc());
+  REQUIRE(client.Put("kept", "1") == "OK");
+  const std::string kept = CheckpointClient(daemon.grpc()).Create();
+  for (int i = 0; i < 48; ++i) REQUIRE(client.Put(std::to_string(i), noise) == "OK");
+  const std::string checkpoints = daemon.data_dir() + "/checkpoints";
+  daemon.Signal(SIGTERM);
+  while (!HoldsFileEnding(checkpoints, ".ckpt.tmp")) std::this_thread::yield();
+  daemon.Signal(SIGTERM);
+  CHECK(daemon.Wait() == 7);
+  daemon.Start();
+  CHECK(RawClient(daemon.grpc()).All() == "kept=1");
+  CHECK(CheckpointClient(daemon.grpc()).Ids() == std::vector<std::string>{kept});
+  CHECK_FALSE(HoldsFileEnding(checkpoints, ".ckpt.tmp"));
+}
+
 TEST_CASE("SIGHUP takes over what may change, and says what may not") {
   const TempDir dir;
   const std::string config = dir / "tarn.toml";
@@ -380,6 +424,10 @@ TEST_CASE("--check-config and --print-config start nothing") {
   const TempDir dir;
   CHECK(RunToEnd(dir, {"--check-config"}).code == 0);
   CHECK(RunToEnd(dir, {"--check-config", "--listen", "nowhere"}).code == 2);
+  const Ended url =
+      RunToEnd(dir, {"--check-config", "--engine", "redis", "--redis-url", "http://x"});
+  CHECK(url.code == 2);
+  CHECK(Holds(url.log, "the Redis URL: it must begin with one of redis://"));
   const Ended print = RunToEnd(dir, {"--print-config", "--engine", "memory"});
   CHECK(print.code == 0);
   CHECK(Holds(print.log, "engine = \"memory\"  # --engine\n"));

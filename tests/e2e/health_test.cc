@@ -98,10 +98,10 @@ TEST_CASE("reflection lists the services and gives the files behind them") {
   std::set<std::string> services;
   for (const auto& service : list.list_services_response().service())
     services.insert(service.name());
-  CHECK(services == std::set<std::string>{"grpc.health.v1.Health",
-                                          "grpc.reflection.v1alpha.ServerReflection",
-                                          "tarn.v1.AdminService", "tarn.v1.CheckpointService",
-                                          "tarn.v1.JobService", "tarn.v1.StateService"});
+  CHECK(services ==
+        std::set<std::string>{"grpc.health.v1.Health", "grpc.reflection.v1alpha.ServerReflection",
+                              "tarn.v1.AdminService", "tarn.v1.CheckpointService",
+                              "tarn.v1.JobService", "tarn.v1.LockService", "tarn.v1.StateService"});
 
   const auto found = reflection.Ask(
       [](auto& request) { request.set_file_containing_symbol("tarn.v1.StateService.Get"); });

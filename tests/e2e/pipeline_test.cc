@@ -132,8 +132,8 @@ TEST_CASE("a client that does not read stops being read, and loses nothing when 
   Subject subject(
       {"--engine", "memory", "--max-pipeline-batches", "4", "--max-pipeline-size", "64KiB"});
   Pipeline pipeline(subject.client);
-  constexpr uint64_t kBatches = 400;
-  const std::string value(32 << 10, 'v');  // 12 MiB of answers: more than sockets and windows hold.
+  constexpr uint64_t kBatches = 1000;
+  const std::string value(32 << 10, 'v');  // 31 MiB each way: more than sockets and windows hold.
   REQUIRE(subject.client.Put("k", value) == "OK");
   auto sending = std::async(std::launch::async, [&] {
     for (uint64_t id = 1; id <= kBatches; ++id) pipeline.Send(id, {PutOp("x", value), GetOp("k")});

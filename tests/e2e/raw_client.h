@@ -26,7 +26,7 @@ google::rpc::ErrorInfo InfoOf(const google::rpc::Status& status);
 // One connection. Calls wait at most kPatience.
 class RawClient {
  public:
-  static constexpr std::chrono::seconds kPatience{20};
+  static constexpr std::chrono::seconds kPatience{60};
 
   // `server_name`: what its certificate must be for, when that is not the address.
   explicit RawClient(

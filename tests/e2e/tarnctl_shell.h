@@ -32,7 +32,13 @@ class Shell {
       : daemon_({.directory = dir_.path(), .arguments = WithEngine(std::move(arguments))}) {}
 
   Outcome Run(std::vector<std::string> arguments, const std::string& input = "") {
-    arguments.insert(arguments.begin(), {"--endpoint", daemon_.grpc()});
+    return RunAt(daemon_.grpc(), std::move(arguments), input);
+  }
+
+  // Against any daemon.
+  static Outcome RunAt(const std::string& endpoint, std::vector<std::string> arguments,
+                       const std::string& input = "") {
+    arguments.insert(arguments.begin(), {"--endpoint", endpoint});
     std::istringstream in(input);
     std::ostringstream out;
     std::ostringstream err;
@@ -48,6 +54,7 @@ class Shell {
         .now = [] { return std::chrono::steady_clock::now(); },
         .wait = [](std::chrono::milliseconds) {},
         .interrupted = [] { return false; },
+        .connect_locks = [](const ClientOptions& options) { return LockClient::Connect(options); },
     };
     const ExitCode code = RunTarnctl(arguments, env);
     return {static_cast<int>(code), out.str(), err.str()};

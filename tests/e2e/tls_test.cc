@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <fstream>
 
+#include "tarn/v1/lock.grpc.pb.h"
 #include "tests/catch.h"
 #include "tests/client/certificates.h"
 #include "tests/e2e/raw_client.h"
@@ -215,6 +216,46 @@ TEST_CASE("from beyond loopback namespaces can be read and not changed") {
   CHECK(remote.Call(remote.admin(), &v1::AdminService::Stub::GetNamespace, get, &got) == "OK");
   RawClient local("127.0.0.1" + PortOf(daemon.grpc()));
   CHECK(Create(local, "orders") == "OK");
+}
+
+TEST_CASE("from beyond loopback locks can be taken, and not taken away from others") {
+  const std::string own = OwnAddress();
+  if (own.empty()) {
+    WARN("this machine has no address beyond loopback");
+    return;
+  }
+  const TempDir dir;
+  DaemonProcess daemon(
+      {.directory = dir.path(),
+       .arguments = {"--engine", "memory", "--listen", "0.0.0.0:0", "--insecure-listen"}});
+  RawClient remote(own + PortOf(daemon.grpc()));
+  const auto locks = v1::LockService::NewStub(remote.channel());
+  v1::AcquireLockRequest acquire;
+  acquire.set_name("l");
+  acquire.set_holder("h");
+  acquire.set_ttl_ms(60'000);
+  v1::AcquireLockResponse acquired;
+  CHECK(remote.Call(*locks, &v1::LockService::Stub::AcquireLock, acquire, &acquired) == "OK");
+  v1::ForceReleaseLockRequest force;
+  force.set_name("l");
+  v1::ForceReleaseLockResponse forced;
+  CHECK(remote.Call(*locks, &v1::LockService::Stub::ForceReleaseLock, force, &forced) ==
+        "PERMISSION_DENIED PERMISSION_DENIED");
+  v1::JoinGroupRequest join;
+  join.set_group("g");
+  join.set_member("m");
+  v1::JoinGroupResponse joined;
+  CHECK(remote.Call(*locks, &v1::LockService::Stub::JoinGroup, join, &joined) == "OK");
+  v1::DeleteGroupRequest remove;
+  remove.set_group("g");
+  v1::DeleteGroupResponse removed;
+  CHECK(remote.Call(*locks, &v1::LockService::Stub::DeleteGroup, remove, &removed) ==
+        "PERMISSION_DENIED PERMISSION_DENIED");
+  v1::ReleaseLockRequest release;
+  release.set_name("l");
+  release.set_token(acquired.token());
+  v1::ReleaseLockResponse released;
+  CHECK(remote.Call(*locks, &v1::LockService::Stub::ReleaseLock, release, &released) == "OK");
 }
 
 TEST_CASE("a certificate name on the list may change namespaces, until it is off the list") {

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <cstdlib>
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "absl/strings/string_view.h"
@@ -49,7 +50,7 @@ struct Server {
   Counters counters;
   AdminPolicy policy{{}};
   StateService state{gate, counters, {}};
-  AdminService admin{gate, counters, policy, {}, [] { return 0; }};
+  AdminService admin{gate, counters, policy, {}, [] { return 0; }, [] { return std::nullopt; }};
 };
 
 // One call; must end exactly once, and an error must be whole.

@@ -37,7 +37,7 @@ TEST_CASE("Every flaw is found and shrunk to a history that can be read") {
     const ShrunkFailure failure = ShrinkFailure(*factory, finding->steps, finding->divergence);
     INFO(Show(failure));
     CHECK(failure.last.has_value());
-    CHECK(failure.steps.size() <= 15);
+    CHECK(failure.steps.size() <= 25);
     CHECK(OperationsIn(failure.steps) <= 50);
   }
 }

@@ -9,6 +9,7 @@
 #include "absl/strings/str_cat.h"
 #include "absl/synchronization/mutex.h"
 #include "storage/base/error.h"
+#include "storage/receipts.h"
 #include "tests/model/history.h"
 #include "tests/model/semantics.h"
 
@@ -114,6 +115,10 @@ class ReferenceEngine final : public storage::Engine {
       ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   Verdict JudgeNow(const Operation& operation) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   absl::Status Charge(const Judged& judged) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
+  void WriteReceipt(const storage::Receipt& receipt, Revision written, const Batch& batch,
+                    absl::Span<const Operation> operations,
+                    absl::Span<const OperationResult> results)
+      ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   void Apply(const Judged& judged) ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool MayBeShown(const Entry& entry) const ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
   bool EndOldestScan() ABSL_EXCLUSIVE_LOCKS_REQUIRED(mutex_);
@@ -217,13 +222,13 @@ void ReferenceEngine::Run(const Batch& batch, storage::Completion done) {
 }
 
 OperationResult Present(const Answer& answer, base::Arena& arena) {
-  OperationResult result{answer.status,
-                         answer.found,
-                         answer.revision,
-                         answer.deadline,
-                         answer.number,
-                         answer.size,
-                         {}};
+  OperationResult result;
+  result.status = answer.status;
+  result.found = answer.found;
+  result.revision = answer.revision;
+  result.deadline = answer.deadline;
+  result.number = answer.number;
+  result.size = answer.size;
   result.value = arena.Copy(answer.value);
   return result;
 }
@@ -268,6 +273,18 @@ void ReferenceEngine::Apply(const Judged& judged) {
   if (views_.empty()) history_.ForgetBefore(last_);
 }
 
+// `written` is the revision of the write; 0 when it changed nothing.
+void ReferenceEngine::WriteReceipt(const storage::Receipt& receipt, Revision written,
+                                   const Batch& batch, absl::Span<const Operation> operations,
+                                   absl::Span<const OperationResult> results) {
+  const Revision of_batch = batch.mode == storage::BatchMode::kAtomic ? written : 0;
+  const FullKey key{storage::kSystemNamespace, std::string(receipt.key)};
+  const Entry entry{storage::EncodeReceipt(receipt.header, of_batch, operations, results),
+                    written == 0 ? ++last_ : written, base::kNever};
+  ledger_.Add(key.first, testing::UsageOf(key, entry));
+  history_.Write(key, entry);
+}
+
 void ReferenceEngine::RunAtomic(const Batch& batch, BatchResult& result) {
   Judged judged;
   size_t response = 0;
@@ -288,6 +305,8 @@ void ReferenceEngine::RunAtomic(const Batch& batch, BatchResult& result) {
   if (last_ != before) result.revision = last_;
   for (const auto& [operation, verdict] : judged)
     result.results.push_back(Present(verdict.answer, result.arena));
+  if (batch.receipt != nullptr)
+    WriteReceipt(*batch.receipt, result.revision, batch, batch.operations, result.results);
 }
 
 void ReferenceEngine::RunIndependent(const Batch& batch, BatchResult& result) {
@@ -307,6 +326,10 @@ void ReferenceEngine::RunIndependent(const Batch& batch, BatchResult& result) {
       Apply(judged);
     }
     result.results.push_back(Present(answer, result.arena));
+    if (answer.status.ok() && operation.receipt != nullptr) {
+      WriteReceipt(*operation.receipt, answer.revision, batch, {&operation, 1},
+                   {&result.results.back(), 1});
+    }
   }
 }
 

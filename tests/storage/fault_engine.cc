@@ -115,6 +115,32 @@ size_t FaultEngine::held() const {
   return held_.size();
 }
 
+void FaultEngine::HoldUnsettled() {
+  absl::MutexLock lock(&mutex_);
+  holds_unsettled_ = true;
+}
+
+void FaultEngine::SettleAll() {
+  std::vector<absl::AnyInvocable<void() &&>> settled;
+  {
+    absl::MutexLock lock(&mutex_);
+    holds_unsettled_ = false;
+    settled.swap(unsettled_);
+  }
+  for (auto& one : settled) std::move(one)();
+}
+
+void FaultEngine::WhenSettled(absl::AnyInvocable<void() &&> settled) {
+  {
+    absl::MutexLock lock(&mutex_);
+    if (holds_unsettled_) {
+      unsettled_.push_back(std::move(settled));
+      return;
+    }
+  }
+  std::move(settled)();
+}
+
 void FaultEngine::AnswerPagesLate() {
   absl::MutexLock lock(&mutex_);
   pages_late_ = true;

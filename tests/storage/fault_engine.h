@@ -46,6 +46,10 @@ class FaultEngine final : public Engine {
   void Release();
   size_t held() const;
 
+  // What was reported to be unknown stays unsettled until SettleAll.
+  void HoldUnsettled();
+  void SettleAll();
+
   // Every Next of a cursor answers on a thread of its own, which JoinPages waits for.
   void AnswerPagesLate();
   void JoinPages();
@@ -58,6 +62,7 @@ class FaultEngine final : public Engine {
   size_t batches() const;
 
   void Run(const Batch& batch, Completion done) override;
+  void WhenSettled(absl::AnyInvocable<void() &&> settled) override;
   absl::StatusOr<std::unique_ptr<Snapshot>> OpenSnapshot(SnapshotPurpose purpose) override;
   absl::StatusOr<std::unique_ptr<BulkLoad>> BeginBulkLoad() override {
     return engine_.BeginBulkLoad();
@@ -90,6 +95,8 @@ class FaultEngine final : public Engine {
   absl::Status sweep_failure_ ABSL_GUARDED_BY(mutex_);
   BatchFilter holds_ ABSL_GUARDED_BY(mutex_);
   std::deque<Held> held_ ABSL_GUARDED_BY(mutex_);
+  bool holds_unsettled_ ABSL_GUARDED_BY(mutex_) = false;
+  std::vector<absl::AnyInvocable<void() &&>> unsettled_ ABSL_GUARDED_BY(mutex_);
   bool pages_late_ ABSL_GUARDED_BY(mutex_) = false;
   std::vector<std::thread> page_threads_ ABSL_GUARDED_BY(mutex_);
   std::set<const Snapshot*> open_ ABSL_GUARDED_BY(mutex_);

@@ -96,7 +96,7 @@ struct Daemon {
 
   uint64_t Clear(const std::string& ns) {
     return Value(Wait<DeleteRangeResult>(
-                     [&](auto done) { store->DeleteRange(ns, {}, nullptr, std::move(done)); }))
+                     [&](auto done) { store->DeleteRange(ns, {}, {}, nullptr, std::move(done)); }))
         .entries;
   }
   uint64_t Count(const std::string& ns) {

@@ -37,6 +37,7 @@ class MetaEngine final : public Engine {
     return absl::OkStatus();
   }
   bool starts_empty() const override { return name_ == "memory"; }
+  bool is_shared() const override { return name_ == "redis"; }
   absl::string_view name() const override { return name_; }
 
   void Run(const Batch&, Completion) override {}
@@ -128,6 +129,20 @@ TEST_CASE("an initialised engine with a fresh data directory is refused, and bot
   CHECK(Says(result.status(), "the rocksdb engine holds store " + kStoreA));
   CHECK(Says(result.status(), "the data directory data was never initialised"));
   CHECK(engine.meta->incarnation == 3);
+}
+
+TEST_CASE("a fresh data directory joins the store that a shared engine holds, and no other after") {
+  Machine machine;
+  MetaEngine engine("redis");
+  engine.meta = StoreMeta{.store_id = kStoreA, .incarnation = 3};
+  const StoreMeta meta = Value(machine.Start(engine));
+  CHECK(meta.store_id == kStoreA);
+  CHECK(meta.incarnation == 4);
+  MetaEngine other("redis");
+  other.meta = StoreMeta{.store_id = kStoreB, .incarnation = 3};
+  CHECK(Brief(machine.Start(other)) == "FAILED_PRECONDITION");
+  MetaEngine lost("redis");
+  CHECK(Brief(machine.Start(lost)) == "FAILED_PRECONDITION");
 }
 
 TEST_CASE(

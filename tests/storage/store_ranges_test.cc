@@ -71,7 +71,7 @@ TEST_CASE("long work gives way to others after each page, and stops when it is a
   CHECK(Brief(count.Take()) == "CANCELLED");
 
   Outcome<DeleteRangeResult> deletion;
-  subject.store().DeleteRange("", {}, StopAfter(2), deletion.Callback());
+  subject.store().DeleteRange("", {}, {}, StopAfter(2), deletion.Callback());
   subject.Settle();
   CHECK(Brief(deletion.Take()) == "CANCELLED");
   CHECK(Value(subject.Count("")).entries == 9000 - 2 * 512);
@@ -98,7 +98,7 @@ TEST_CASE("what is written while a range is deleted stays, and is not counted") 
   StoreSubject subject;
   Fill(subject, "", 1000);
   Outcome<DeleteRangeResult> outcome;
-  subject.store().DeleteRange("", {}, nullptr, outcome.Callback());
+  subject.store().DeleteRange("", {}, {}, nullptr, outcome.Callback());
   REQUIRE(subject.executor.RunOne());
   REQUIRE(subject.Do(Put("k999", "again")).found);
   REQUIRE_FALSE(subject.Do(Put("k0", "again")).found);

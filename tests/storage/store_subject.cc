@@ -13,7 +13,9 @@ Answer Copy(const OperationResult& result) {
           .found = result.found,
           .revision = result.revision,
           .deadline = result.deadline,
-          .value = std::string(result.value)};
+          .value = std::string(result.value),
+          .number = result.number,
+          .replayed = result.replayed};
 }
 
 BatchAnswer Copy(const BatchResult& result) {
@@ -135,6 +137,40 @@ std::unique_ptr<Pending> StoreSubject::Submit(const std::string& ns, BatchMode m
   return pending;
 }
 
+Revision StoreSubject::Register() {
+  Outcome<Revision> outcome;
+  store_->RegisterClient(outcome.Callback());
+  Settle();
+  return testing::Value(outcome.Take());
+}
+
+std::unique_ptr<Pending> StoreSubject::SubmitAs(const RequestId& id, BatchMode mode,
+                                                std::vector<Op> ops, const std::string& ns) {
+  auto pending = std::make_unique<Pending>();
+  pending->ops = std::move(ops);
+  for (const Op& op : pending->ops) pending->operations.push_back(op.View());
+  store_->Run({.ns = ns, .mode = mode, .operations = absl::MakeSpan(pending->operations), .id = id},
+              [target = pending.get()](BatchResult& result) {
+                ++target->completions;
+                target->answer = Copy(result);
+              });
+  return pending;
+}
+
+BatchAnswer StoreSubject::BatchAs(const RequestId& id, BatchMode mode, std::vector<Op> ops,
+                                  const std::string& ns) {
+  const auto pending = SubmitAs(id, mode, std::move(ops), ns);
+  Settle();
+  if (pending->completions != 1) throw std::runtime_error("the batch was not answered once");
+  return *pending->answer;
+}
+
+Answer StoreSubject::DoAs(const RequestId& id, const Op& op, const std::string& ns) {
+  const BatchAnswer answer = BatchAs(id, BatchMode::kIndependent, {op}, ns);
+  if (!answer.status.ok()) return {.status = answer.status};
+  return answer.results.at(0);
+}
+
 BatchAnswer StoreSubject::Batch(BatchMode mode, std::vector<Op> ops, const std::string& ns) {
   const auto pending = Submit(ns, mode, std::move(ops));
   Settle();
@@ -238,7 +274,7 @@ absl::StatusOr<CountResult> StoreSubject::Count(const std::string& ns, const Key
 absl::StatusOr<DeleteRangeResult> StoreSubject::DeleteRange(const std::string& ns,
                                                             const KeyBounds& bounds) {
   Outcome<DeleteRangeResult> outcome;
-  store_->DeleteRange(ns, bounds, nullptr, outcome.Callback());
+  store_->DeleteRange(ns, bounds, {}, nullptr, outcome.Callback());
   Settle();
   return outcome.Take();
 }

@@ -50,6 +50,8 @@ struct Answer {
   Revision revision = 0;
   base::UnixMs deadline = base::kNever;
   std::string value;
+  int64_t number = 0;
+  bool replayed = false;
 };
 
 struct BatchAnswer {
@@ -108,6 +110,14 @@ class StoreSubject {
   std::unique_ptr<Pending> Submit(const std::string& ns, BatchMode mode, std::vector<Op> ops,
                                   ReadOrder order = ReadOrder::kCommitted);
   BatchAnswer Batch(BatchMode mode, std::vector<Op> ops, const std::string& ns = "");
+
+  // --- requests with an id ---
+  Revision Register();  // Throws when it fails.
+  std::unique_ptr<Pending> SubmitAs(const RequestId& id, BatchMode mode, std::vector<Op> ops,
+                                    const std::string& ns = "");
+  BatchAnswer BatchAs(const RequestId& id, BatchMode mode, std::vector<Op> ops,
+                      const std::string& ns = "");
+  Answer DoAs(const RequestId& id, const Op& op, const std::string& ns = "");
   Answer Do(const Op& op, const std::string& ns = "");
   // The value; "-" when there is none, the error when it fails.
   std::string Value(const std::string& key, const std::string& ns = "");

@@ -47,6 +47,8 @@ std::vector<char*> Pointers(std::vector<std::string>& strings) {
   _exit(127);
 }
 
+std::string Loopback(const OwnPort& port) { return "127.0.0.1:" + std::to_string(port.number()); }
+
 std::string ValueOf(const std::string& path, const std::string& name) {
   std::ifstream file(path);
   std::string line;
@@ -113,8 +115,8 @@ DaemonProcess::~DaemonProcess() {
 std::string DaemonProcess::data_dir() const { return options_.directory + "/data"; }
 
 std::vector<std::string> DaemonProcess::Arguments() const {
-  const std::string grpc = grpc_.empty() ? "127.0.0.1:0" : grpc_;
-  const std::string http = http_.empty() ? "127.0.0.1:0" : http_;
+  const std::string grpc = grpc_.empty() ? Loopback(grpc_port_) : grpc_;
+  const std::string http = http_.empty() ? Loopback(http_port_) : http_;
   std::vector<std::string> arguments = {Program(),
                                         "--data-dir",
                                         data_dir(),

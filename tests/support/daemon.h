@@ -22,6 +22,8 @@
 #include <string>
 #include <vector>
 
+#include "tests/support/own_port.h"
+
 namespace tarn::testing {
 
 class DaemonProcess {
@@ -68,7 +70,7 @@ class DaemonProcess {
   void AwaitLog(const std::string& text);
   void AwaitServing();
 
-  static constexpr std::chrono::seconds kPatience{30};
+  static constexpr std::chrono::seconds kPatience{60};
 
  private:
   class Log;
@@ -77,6 +79,9 @@ class DaemonProcess {
   std::vector<std::string> Environment() const;
 
   const Options options_;
+  // Not those that the system would choose: somebody else could get them while it is away.
+  const OwnPort grpc_port_;
+  const OwnPort http_port_;
   std::string grpc_;
   std::string http_;
   pid_t pid_ = -1;

@@ -12,6 +12,7 @@
 #include "absl/status/statusor.h"
 #include "tarn/connection.h"
 #include "tarn/options.h"
+#include "tarn/redis_info.h"
 #include "tarn/types.h"
 
 namespace tarn {
@@ -87,6 +88,7 @@ struct ServerInfo {
   Timestamp start_time;
   Limits limits;
   Capabilities capabilities;
+  std::optional<RedisInfo> redis;  // Of the Redis engine.
 };
 
 struct NamespaceStats {

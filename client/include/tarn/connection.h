@@ -38,6 +38,7 @@ struct PutParams {
   Ttl ttl;
   Precondition precondition;
   Timeout timeout;
+  WriteFence fence;
 };
 
 struct DeleteParams {
@@ -45,6 +46,7 @@ struct DeleteParams {
   std::string key;
   Precondition precondition;
   Timeout timeout;
+  WriteFence fence;
 };
 
 struct TakeParams {
@@ -52,6 +54,7 @@ struct TakeParams {
   std::string key;
   Precondition precondition;
   Timeout timeout;
+  WriteFence fence;
 };
 
 struct IncrementParams {
@@ -61,6 +64,7 @@ struct IncrementParams {
   Ttl ttl;
   Precondition precondition;
   Timeout timeout;
+  WriteFence fence;
 };
 
 struct AppendParams {
@@ -70,6 +74,7 @@ struct AppendParams {
   Ttl ttl;
   Precondition precondition;
   Timeout timeout;
+  WriteFence fence;
 };
 
 struct TouchParams {
@@ -78,12 +83,14 @@ struct TouchParams {
   Ttl ttl;
   Precondition precondition;
   Timeout timeout;
+  WriteFence fence;
 };
 
 struct BatchParams {
   std::string ns;
   Batch batch = Batch::Independent();
   Timeout timeout;
+  WriteFence fence;
 };
 
 struct CountParams {
@@ -96,6 +103,7 @@ struct DeleteRangeParams {
   std::string ns;
   std::optional<KeyRange> range;  // Not is_all(); nullopt = every entry of the namespace.
   Timeout timeout;
+  WriteFence fence;
 };
 
 enum class ScanContent { kEntries, kKeysOnly };
@@ -115,6 +123,7 @@ struct ScanParams {
 struct PipelineParams {
   std::string ns;
   PipelineOptions options;
+  WriteFence fence;  // Of every message.
 };
 
 // Thread-safe. A method that a derived class does not override answers UNIMPLEMENTED; an

@@ -60,6 +60,7 @@ enum class Reason {
   kEngineUnavailable,
   kDeadlineExceeded,
   kOutcomeUnknown,
+  kNotReplicated,
   kDataLoss,
   kEngineError,
   kInternal,
@@ -79,6 +80,21 @@ enum class Reason {
   kNewerFormat,
   kRestoreRunning,
   kJobNotFound,
+
+  // Of locks and groups.
+  kFenced,
+  kLockNotHeld,
+  kLockHeldByAnother,
+  kInvalidLock,
+  kLockQueueFull,
+  kTooManyLocks,
+  kTooManyGroups,
+
+  // Of request ids.
+  kUnknownClient,
+  kRequestTooOld,
+  kRequestMismatch,
+  kReceiptsFull,
 
   // UNAVAILABLE. No connection could be made, so the request was never sent; nothing was done.
   kNotConnected,

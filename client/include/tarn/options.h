@@ -26,6 +26,8 @@ struct TlsOptions {
   std::string server_name;  // What the server's certificate must name; empty = the endpoint's host.
 };
 
+enum class RequestIdUse { kWhereNeeded, kNever };
+
 struct ClientOptions {
   // HOST:PORT, [IPV6]:PORT, or unix:PATH.
   std::string endpoint = kDefaultEndpoint;
@@ -55,6 +57,12 @@ struct ClientOptions {
   // The largest message to accept. Above the server's own limit, so that it is the server's that
   // counts.
   size_t max_receive_bytes = 64 << 20;
+
+  // Whether writes get a request id where the idempotency policy wants one, which makes their
+  // repetition exact: take, increment, append, delete, whatever has a precondition, and batches
+  // with one of these. It costs each of them a second entry; without it, those that are not
+  // idempotent fail when their outcome is unknown.
+  RequestIdUse request_ids = RequestIdUse::kWhereNeeded;
 
   // Prototypes; null = LimitedRetryPolicy(10), ExponentialBackoffPolicy(100 ms, 5 s),
   // StrictIdempotencyPolicy.

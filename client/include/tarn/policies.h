@@ -5,11 +5,12 @@
 // docs/libtarn.md):
 //   - the server, or the lack of a connection, says that nothing was done: any call may be
 //   repeated;
-//   - the outcome is unknown: a read, and a write that the IdempotencyPolicy calls idempotent;
+//   - the outcome is unknown: a read, a write that carries a request id, and a write that the
+//   IdempotencyPolicy calls idempotent;
 //   - all others are final.
 // Nothing is repeated beyond the caller's deadline, and never sooner than the server asked for
 // (RetryInfo). When an attempt of unknown outcome is followed by one that fails, the call as a
-// whole is of unknown outcome, and says so.
+// whole is of unknown outcome, and says so; with a request id only where the server cannot tell.
 #pragma once
 
 #include <chrono>
@@ -93,6 +94,9 @@ class IdempotencyPolicy {
   virtual ~IdempotencyPolicy() = default;
   virtual Idempotency OfOperation(OperationKind kind, Precondition::Kind precondition) const = 0;
   virtual Idempotency OfDeleteRange() const = 0;
+  // Whether writes that are not idempotent, or whose repetition would be answered differently, get
+  // a request id: then the server recognises the repetition, and any write may be repeated.
+  virtual bool UsesRequestIds() const { return true; }
 
   // A batch is idempotent if each of its operations is.
   Idempotency OfBatch(const Batch& batch) const;
@@ -113,6 +117,7 @@ class ReadsOnlyIdempotencyPolicy : public IdempotencyPolicy {
  public:
   Idempotency OfOperation(OperationKind kind, Precondition::Kind precondition) const override;
   Idempotency OfDeleteRange() const override;
+  bool UsesRequestIds() const override { return false; }
 };
 
 }  // namespace tarn

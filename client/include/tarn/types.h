@@ -79,6 +79,17 @@ class Precondition {
   Revision revision_ = 0;
 };
 
+// What must hold for a write to land (else FAILED_PRECONDITION, FENCED): see tarn/lock.h. The lock
+// and the group are of the write's namespace.
+struct WriteFence {
+  std::string lock;
+  Revision token = 0;  // The lock is held under it; 0 = no matter.
+  std::string group;
+  Revision epoch = 0;  // It is the group's present one; 0 = no matter.
+
+  friend bool operator==(const WriteFence&, const WriteFence&) = default;
+};
+
 // Some keys of a namespace: those with a prefix, or those in [start, end). Without any field: all
 // of them. Prefix together with a bound, or start after end, is INVALID_ARGUMENT, INVALID_RANGE.
 struct KeyRange {

@@ -11,10 +11,11 @@ namespace {
 
 // The result of a unary call: a batch of one.
 absl::StatusOr<OperationResult> RunOne(FakeStore& store, std::string_view call,
-                                       const std::string& ns, Operation operation) {
+                                       const std::string& ns, Operation operation,
+                                       const WriteFence& fence) {
   Batch batch = Batch::Independent();
   batch.Add(std::move(operation));
-  absl::StatusOr<BatchResult> result = store.Run(call, ns, batch);
+  absl::StatusOr<BatchResult> result = store.Run(call, ns, batch, fence);
   if (!result.ok()) return result.status();
   OperationResult& one = result->results[0];
   if (!one.status.ok()) return one.status;
@@ -51,17 +52,17 @@ class FakeScan : public ScanSource {
 
 class FakePipeline : public PipelineBackend {
  public:
-  FakePipeline(std::shared_ptr<FakeStore> store, std::string ns)
-      : store_(std::move(store)), ns_(std::move(ns)) {}
+  FakePipeline(std::shared_ptr<FakeStore> store, PipelineParams params)
+      : store_(std::move(store)), ns_(std::move(params.ns)), fence_(std::move(params.fence)) {}
 
   absl::Status Add(Operation operation, Callback<OperationResult> callback) override {
     if (closed_) return Closed();
-    callback(RunOne(*store_, "Pipeline", ns_, std::move(operation)));
+    callback(RunOne(*store_, "Pipeline", ns_, std::move(operation), fence_));
     return absl::OkStatus();
   }
   absl::Status Add(Batch batch, Callback<BatchResult> callback) override {
     if (closed_) return Closed();
-    callback(store_->Run("Pipeline", ns_, batch));
+    callback(store_->Run("Pipeline", ns_, batch, fence_));
     return absl::OkStatus();
   }
   absl::Status Flush(std::chrono::milliseconds) override { return absl::OkStatus(); }
@@ -79,14 +80,15 @@ class FakePipeline : public PipelineBackend {
 
   const std::shared_ptr<FakeStore> store_;
   const std::string ns_;
+  const WriteFence fence_;
   std::atomic<bool> closed_{false};
 };
 
 }  // namespace
 
 absl::StatusOr<GetResult> FakeConnection::Get(GetParams params) {
-  auto result =
-      RunOne(*store_, "Get", params.ns, Operation::Get(std::move(params.key), params.precondition));
+  auto result = RunOne(*store_, "Get", params.ns,
+                       Operation::Get(std::move(params.key), params.precondition), {});
   if (!result.ok()) return result.status();
   return GetResult{result->found, std::move(result->value), result->revision, result->expire_time};
 }
@@ -94,21 +96,23 @@ absl::StatusOr<GetResult> FakeConnection::Get(GetParams params) {
 absl::StatusOr<PutResult> FakeConnection::Put(PutParams params) {
   const auto result = RunOne(*store_, "Put", params.ns,
                              Operation::Put(std::move(params.key), std::move(params.value),
-                                            params.ttl, params.precondition));
+                                            params.ttl, params.precondition),
+                             params.fence);
   if (!result.ok()) return result.status();
   return PutResult{result->found, result->revision, result->expire_time};
 }
 
 absl::StatusOr<DeleteResult> FakeConnection::Delete(DeleteParams params) {
-  const auto result = RunOne(*store_, "Delete", params.ns,
-                             Operation::Delete(std::move(params.key), params.precondition));
+  const auto result =
+      RunOne(*store_, "Delete", params.ns,
+             Operation::Delete(std::move(params.key), params.precondition), params.fence);
   if (!result.ok()) return result.status();
   return DeleteResult{result->found, result->revision};
 }
 
 absl::StatusOr<TakeResult> FakeConnection::Take(TakeParams params) {
   auto result = RunOne(*store_, "Take", params.ns,
-                       Operation::Take(std::move(params.key), params.precondition));
+                       Operation::Take(std::move(params.key), params.precondition), params.fence);
   if (!result.ok()) return result.status();
   return TakeResult{result->found, std::move(result->value), result->revision};
 }
@@ -116,7 +120,8 @@ absl::StatusOr<TakeResult> FakeConnection::Take(TakeParams params) {
 absl::StatusOr<IncrementResult> FakeConnection::Increment(IncrementParams params) {
   const auto result = RunOne(
       *store_, "Increment", params.ns,
-      Operation::Increment(std::move(params.key), params.delta, params.ttl, params.precondition));
+      Operation::Increment(std::move(params.key), params.delta, params.ttl, params.precondition),
+      params.fence);
   if (!result.ok()) return result.status();
   return IncrementResult{result->found, result->number, result->revision, result->expire_time};
 }
@@ -124,21 +129,22 @@ absl::StatusOr<IncrementResult> FakeConnection::Increment(IncrementParams params
 absl::StatusOr<AppendResult> FakeConnection::Append(AppendParams params) {
   const auto result = RunOne(*store_, "Append", params.ns,
                              Operation::Append(std::move(params.key), std::move(params.suffix),
-                                               params.ttl, params.precondition));
+                                               params.ttl, params.precondition),
+                             params.fence);
   if (!result.ok()) return result.status();
   return AppendResult{result->found, result->size_bytes, result->revision, result->expire_time};
 }
 
 absl::StatusOr<TouchResult> FakeConnection::Touch(TouchParams params) {
-  const auto result =
-      RunOne(*store_, "Touch", params.ns,
-             Operation::Touch(std::move(params.key), params.ttl, params.precondition));
+  const auto result = RunOne(
+      *store_, "Touch", params.ns,
+      Operation::Touch(std::move(params.key), params.ttl, params.precondition), params.fence);
   if (!result.ok()) return result.status();
   return TouchResult{result->found, result->revision, result->expire_time};
 }
 
 absl::StatusOr<BatchResult> FakeConnection::RunBatch(BatchParams params) {
-  return store_->Run("Batch", params.ns, params.batch);
+  return store_->Run("Batch", params.ns, params.batch, params.fence);
 }
 
 absl::StatusOr<CountResult> FakeConnection::Count(CountParams params) {
@@ -148,7 +154,7 @@ absl::StatusOr<CountResult> FakeConnection::Count(CountParams params) {
 }
 
 absl::StatusOr<DeleteRangeResult> FakeConnection::DeleteRange(DeleteRangeParams params) {
-  return store_->Remove(params.ns, params.range);
+  return store_->Remove(params.ns, params.range, params.fence);
 }
 
 std::unique_ptr<ScanSource> FakeConnection::Scan(ScanParams params) {
@@ -156,7 +162,7 @@ std::unique_ptr<ScanSource> FakeConnection::Scan(ScanParams params) {
 }
 
 std::unique_ptr<PipelineBackend> FakeConnection::OpenPipeline(PipelineParams params) {
-  return std::make_unique<FakePipeline>(store_, std::move(params.ns));
+  return std::make_unique<FakePipeline>(store_, std::move(params));
 }
 
 }  // namespace tarn::testing

@@ -199,12 +199,14 @@ absl::StatusOr<FakeStore::Space*> FakeStore::Find(const std::string& ns, Space* 
 }
 
 absl::StatusOr<BatchResult> FakeStore::Run(std::string_view call, const std::string& ns,
-                                           const Batch& batch) {
+                                           const Batch& batch, const WriteFence& fence) {
   const std::lock_guard lock(mutex_);
   const std::optional<Fault> fault = Begin(call);
   if (fault.has_value() && fault->time == FaultTime::kBefore) return fault->status;
   const absl::Status valid = CheckBatch(batch);
   if (!valid.ok()) return valid;
+  const absl::Status lands = CheckFence(ns, fence);
+  if (!lands.ok()) return lands;
   Space nowhere;
   const absl::StatusOr<Space*> space = Find(ns, CreatesNamespace(batch) ? nullptr : &nowhere);
   if (!space.ok()) return space.status();
@@ -271,10 +273,13 @@ absl::StatusOr<ScanChunk> FakeStore::Read(std::string_view call, const std::stri
 }
 
 absl::StatusOr<DeleteRangeResult> FakeStore::Remove(const std::string& ns,
-                                                    const std::optional<KeyRange>& range) {
+                                                    const std::optional<KeyRange>& range,
+                                                    const WriteFence& fence) {
   const std::lock_guard lock(mutex_);
   const std::optional<Fault> fault = Begin("DeleteRange");
   if (fault.has_value() && fault->time == FaultTime::kBefore) return fault->status;
+  const absl::Status lands = CheckFence(ns, fence);
+  if (!lands.ok()) return lands;
   Space nowhere;
   const absl::StatusOr<Space*> space = Find(ns, &nowhere);
   if (!space.ok()) return space.status();

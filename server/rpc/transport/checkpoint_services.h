@@ -4,6 +4,7 @@
 #include "server/rpc/checkpoint_service.h"
 #include "server/rpc/job_service.h"
 #include "server/rpc/transport/context.h"
+#include "server/rpc/transport/methods.h"
 #include "server/rpc/transport/stream.h"
 #include "server/rpc/transport/unary.h"
 #include "tarn/v1/checkpoint.grpc.pb.h"
@@ -11,21 +12,6 @@
 #include <grpcpp/grpcpp.h>
 
 namespace tarn::server {
-
-#define TARN_UNARY(Method)                                                              \
-  grpc::ServerUnaryReactor* Method(grpc::CallbackServerContext* context,                \
-                                   const tarn::v1::Method##Request* request,            \
-                                   tarn::v1::Method##Response* response) override {     \
-    return ServeUnary(transport_, Rpc::k##Method, context, request, response, service_, \
-                      &Service::Method);                                                \
-  }
-
-#define TARN_RESPONSES(Method)                                                                   \
-  grpc::ServerWriteReactor<tarn::v1::Method##Response>* Method(                                  \
-      grpc::CallbackServerContext* context, const tarn::v1::Method##Request* request) override { \
-    return ServeResponses(transport_, Rpc::k##Method, context, request, service_,                \
-                          &Service::Method);                                                     \
-  }
 
 class GrpcCheckpointService final : public tarn::v1::CheckpointService::CallbackService {
  public:
@@ -35,17 +21,17 @@ class GrpcCheckpointService final : public tarn::v1::CheckpointService::Callback
  private:
   using Service = CheckpointService;
 
-  TARN_UNARY(CreateCheckpoint)
-  TARN_UNARY(GetCheckpoint)
-  TARN_UNARY(ListCheckpoints)
-  TARN_UNARY(VerifyCheckpoint)
-  TARN_UNARY(DeleteCheckpoint)
-  TARN_UNARY(PinCheckpoint)
-  TARN_UNARY(UnpinCheckpoint)
-  TARN_UNARY(RestoreCheckpoint)
-  TARN_UNARY(GetCheckpointEntry)
-  TARN_RESPONSES(DiffCheckpoints)
-  TARN_RESPONSES(ExportCheckpoint)
+  TARN_UNARY_METHOD(CreateCheckpoint)
+  TARN_UNARY_METHOD(GetCheckpoint)
+  TARN_UNARY_METHOD(ListCheckpoints)
+  TARN_UNARY_METHOD(VerifyCheckpoint)
+  TARN_UNARY_METHOD(DeleteCheckpoint)
+  TARN_UNARY_METHOD(PinCheckpoint)
+  TARN_UNARY_METHOD(UnpinCheckpoint)
+  TARN_UNARY_METHOD(RestoreCheckpoint)
+  TARN_UNARY_METHOD(GetCheckpointEntry)
+  TARN_RESPONSES_METHOD(DiffCheckpoints)
+  TARN_RESPONSES_METHOD(ExportCheckpoint)
 
   grpc::ServerReadReactor<tarn::v1::ImportCheckpointRequest>* ImportCheckpoint(
       grpc::CallbackServerContext* context, tarn::v1::ImportCheckpointResponse* response) override {
@@ -65,16 +51,13 @@ class GrpcJobService final : public tarn::v1::JobService::CallbackService {
  private:
   using Service = JobService;
 
-  TARN_UNARY(GetJob)
-  TARN_UNARY(ListJobs)
-  TARN_UNARY(CancelJob)
-  TARN_RESPONSES(WatchJob)
+  TARN_UNARY_METHOD(GetJob)
+  TARN_UNARY_METHOD(ListJobs)
+  TARN_UNARY_METHOD(CancelJob)
+  TARN_RESPONSES_METHOD(WatchJob)
 
   const TransportContext& transport_;
   Service& service_;
 };
-
-#undef TARN_UNARY
-#undef TARN_RESPONSES
 
 }  // namespace tarn::server

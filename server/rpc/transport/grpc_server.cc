@@ -13,6 +13,7 @@
 #include "server/rpc/transport/checkpoint_services.h"
 #include "server/rpc/transport/credentials.h"
 #include "server/rpc/transport/listen_error.h"
+#include "server/rpc/transport/lock_services.h"
 #include "server/rpc/transport/services.h"
 #include "server/rpc/transport/stream_registry.h"
 #include "storage/base/logging.h"
@@ -35,7 +36,7 @@ constexpr int kHandshakeTimeoutMs = 10'000;  // Or half-open connections would p
 std::vector<std::string> ServiceNames() {
   return {tarn::v1::StateService::service_full_name(), tarn::v1::AdminService::service_full_name(),
           tarn::v1::CheckpointService::service_full_name(),
-          tarn::v1::JobService::service_full_name()};
+          tarn::v1::JobService::service_full_name(), tarn::v1::LockService::service_full_name()};
 }
 
 std::vector<std::string> ReflectedNames() {
@@ -82,6 +83,7 @@ class GrpcServer::Impl {
         grpc_admin_(transport_, services.admin),
         grpc_checkpoints_(transport_, services.checkpoints),
         grpc_jobs_(transport_, services.jobs),
+        grpc_locks_(transport_, services.locks),
         grpc_health_(transport_, health_),
         grpc_reflection_(transport_, reflection_) {}
 
@@ -95,6 +97,7 @@ class GrpcServer::Impl {
     builder.RegisterService(&grpc_admin_);
     builder.RegisterService(&grpc_checkpoints_);
     builder.RegisterService(&grpc_jobs_);
+    builder.RegisterService(&grpc_locks_);
     builder.RegisterService(&grpc_health_);
     builder.RegisterService(&grpc_reflection_);
     server_ = builder.BuildAndStart();
@@ -139,6 +142,7 @@ class GrpcServer::Impl {
   GrpcAdminService grpc_admin_;
   GrpcCheckpointService grpc_checkpoints_;
   GrpcJobService grpc_jobs_;
+  GrpcLockService grpc_locks_;
   GrpcHealthService grpc_health_;
   GrpcReflectionService grpc_reflection_;
   std::unique_ptr<grpc::Server> server_;

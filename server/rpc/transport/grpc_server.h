@@ -12,6 +12,7 @@
 #include "server/rpc/admin_service.h"
 #include "server/rpc/checkpoint_service.h"
 #include "server/rpc/job_service.h"
+#include "server/rpc/lock_service.h"
 #include "server/rpc/state_service.h"
 #include "storage/base/clock.h"
 
@@ -45,6 +46,7 @@ class GrpcServer {
     AdminService& admin;
     CheckpointService& checkpoints;
     JobService& jobs;
+    LockService& locks;
     Counters& counters;
     const base::Clock& clock;
   };

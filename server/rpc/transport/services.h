@@ -8,6 +8,7 @@
 #include "server/rpc/reflection_service.h"
 #include "server/rpc/state_service.h"
 #include "server/rpc/transport/context.h"
+#include "server/rpc/transport/methods.h"
 #include "server/rpc/transport/stream.h"
 #include "server/rpc/transport/unary.h"
 #include "tarn/v1/admin.grpc.pb.h"
@@ -28,7 +29,8 @@ using RangeMethods =
 using WriteMethods = State::WithCallbackMethod_Put<State::WithCallbackMethod_Delete<
     State::WithCallbackMethod_Take<State::WithCallbackMethod_Increment<
         State::WithCallbackMethod_Append<State::WithCallbackMethod_Touch<RangeMethods>>>>>>;
-using StateMethods = State::WithCallbackMethod_Get<State::WithCallbackMethod_Batch<WriteMethods>>;
+using StateMethods = State::WithCallbackMethod_Get<
+    State::WithCallbackMethod_Batch<State::WithCallbackMethod_RegisterClient<WriteMethods>>>;
 
 }  // namespace internal
 
@@ -37,27 +39,20 @@ class GrpcStateService final : public internal::StateMethods {
   GrpcStateService(const TransportContext& transport, StateService& service)
       : transport_(transport), service_(service) {}
 
-#define TARN_UNARY(Method)                                                              \
-  grpc::ServerUnaryReactor* Method(grpc::CallbackServerContext* context,                \
-                                   const tarn::v1::Method##Request* request,            \
-                                   tarn::v1::Method##Response* response) override {     \
-    return ServeUnary(transport_, Rpc::k##Method, context, request, response, service_, \
-                      &Service::Method);                                                \
-  }
-
  private:
   using Service = StateService;
 
-  TARN_UNARY(Get)
-  TARN_UNARY(Put)
-  TARN_UNARY(Delete)
-  TARN_UNARY(Take)
-  TARN_UNARY(Increment)
-  TARN_UNARY(Append)
-  TARN_UNARY(Touch)
-  TARN_UNARY(Batch)
-  TARN_UNARY(Count)
-  TARN_UNARY(DeleteRange)
+  TARN_UNARY_METHOD(Get)
+  TARN_UNARY_METHOD(Put)
+  TARN_UNARY_METHOD(Delete)
+  TARN_UNARY_METHOD(Take)
+  TARN_UNARY_METHOD(Increment)
+  TARN_UNARY_METHOD(Append)
+  TARN_UNARY_METHOD(Touch)
+  TARN_UNARY_METHOD(Batch)
+  TARN_UNARY_METHOD(RegisterClient)
+  TARN_UNARY_METHOD(Count)
+  TARN_UNARY_METHOD(DeleteRange)
 
   grpc::ServerWriteReactor<grpc::ByteBuffer>* Scan(grpc::CallbackServerContext* context,
                                                    const grpc::ByteBuffer* request) override {
@@ -80,15 +75,13 @@ class GrpcAdminService final : public tarn::v1::AdminService::CallbackService {
  private:
   using Service = AdminService;
 
-  TARN_UNARY(GetServerInfo)
-  TARN_UNARY(GetStats)
-  TARN_UNARY(CreateNamespace)
-  TARN_UNARY(GetNamespace)
-  TARN_UNARY(ListNamespaces)
-  TARN_UNARY(UpdateNamespace)
-  TARN_UNARY(DeleteNamespace)
-
-#undef TARN_UNARY
+  TARN_UNARY_METHOD(GetServerInfo)
+  TARN_UNARY_METHOD(GetStats)
+  TARN_UNARY_METHOD(CreateNamespace)
+  TARN_UNARY_METHOD(GetNamespace)
+  TARN_UNARY_METHOD(ListNamespaces)
+  TARN_UNARY_METHOD(UpdateNamespace)
+  TARN_UNARY_METHOD(DeleteNamespace)
 
   const TransportContext& transport_;
   Service& service_;

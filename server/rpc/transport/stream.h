@@ -6,6 +6,7 @@
 
 #include "server/rpc/call.h"
 #include "server/rpc/transport/context.h"
+#include "server/rpc/transport/patience.h"
 #include "server/rpc/transport/peer.h"
 #include "server/rpc/transport/status.h"
 #include "server/rpc/transport/wire.h"
@@ -31,6 +32,7 @@ class GrpcStream : public Reactor, public Stream, public DrainableStream {
 
   Peer peer() const override { return PeerOf(context_); }
   bool Cancelled() const override { return context_.IsCancelled(); }
+  int64_t PatienceMs() const override { return PatienceOf(context_); }
 
   void Finish() override { End(grpc::Status::OK); }
   void Fail(const google::rpc::Status& error) override {

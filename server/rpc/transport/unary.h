@@ -5,6 +5,7 @@
 
 #include "server/rpc/call.h"
 #include "server/rpc/transport/context.h"
+#include "server/rpc/transport/patience.h"
 #include "server/rpc/transport/peer.h"
 #include "server/rpc/transport/status.h"
 #include <grpcpp/grpcpp.h>
@@ -25,6 +26,7 @@ class GrpcUnaryCall final : public UnaryCall<Request, Response> {
 
   Peer peer() const override { return PeerOf(context_); }
   bool Cancelled() const override { return context_.IsCancelled(); }
+  int64_t PatienceMs() const override { return PatienceOf(context_); }
 
   void Finish() override { End(grpc::Status::OK); }
   void Fail(const google::rpc::Status& error) override {

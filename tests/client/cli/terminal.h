@@ -29,6 +29,7 @@ struct Terminal {
   std::shared_ptr<AdminConnection> admin;
   std::shared_ptr<CheckpointConnection> checkpoints = std::make_shared<CheckpointConnection>();
   std::shared_ptr<JobConnection> jobs = std::make_shared<JobConnection>();
+  std::shared_ptr<LockConnection> locks = std::make_shared<LockConnection>();
   Stream in_kind = Stream::kFile;
   Stream err_kind = Stream::kFile;
   ClientOptions seen;  // Those of the last command.
@@ -53,7 +54,8 @@ struct Terminal {
         .connect_jobs = [this](const ClientOptions& options) { return Jobs(options); },
         .now = [this] { return now; },
         .wait = [this](std::chrono::milliseconds span) { now += span; },
-        .interrupted = [this] { return Interrupted(); }};
+        .interrupted = [this] { return Interrupted(); },
+        .connect_locks = [this](const ClientOptions& options) { return Locks(options); }};
     const ExitCode code = RunTarnctl(arguments, env);
     return {static_cast<int>(code), out.str(), err.str()};
   }
@@ -79,6 +81,11 @@ struct Terminal {
   absl::StatusOr<JobClient> Jobs(const ClientOptions& options) {
     seen = options;
     return JobClient(jobs);
+  }
+
+  absl::StatusOr<LockClient> Locks(const ClientOptions& options) {
+    seen = options;
+    return LockClient(locks, options.ns);
   }
 
   bool Interrupted() {

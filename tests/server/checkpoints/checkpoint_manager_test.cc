@@ -21,7 +21,7 @@ using testing::FaultKind;
 using testing::TestEngine;
 using testing::Value;
 
-constexpr absl::Duration kPatience = absl::Seconds(30);
+constexpr absl::Duration kPatience = absl::Seconds(60);
 
 // A daemon without its network.
 class World final : public StoreHost {

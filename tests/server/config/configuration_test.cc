@@ -173,20 +173,20 @@ TEST_CASE("variables of other programs are none of ours") {
 
 TEST_CASE("a wrong value is an error that names where it was given and what would be right") {
   CHECK(Given().Flags({"--max-scans", "many"}).Error() ==
-        "--max-scans: max-scans: \"many\" is not a whole number");
+        "--max-scans: \"many\" is not a whole number");
   CHECK(Given().Variable("TARN_MEMORY_LIMIT", "12XB").Error() ==
-        "TARN_MEMORY_LIMIT: memory-limit: \"12XB\" is not a size such as 4096, 64KiB, 512MiB or "
+        "TARN_MEMORY_LIMIT: \"12XB\" is not a size such as 4096, 64KiB, 512MiB or "
         "2GiB");
   CHECK(Given().Flags({"--max-scans", "0"}).Error() ==
-        "--max-scans: max-scans: \"0\" is not between 1 and 250");
+        "--max-scans: \"0\" is not between 1 and 250");
   CHECK(Given().Flags({"--max-value-size", "4MiB"}).Error() ==
-        "--max-value-size: max-value-size: \"4MiB\" is not between 1 and 3MiB");
-  CHECK(Given().Flags({"--engine", "redis"}).Error() ==
-        "--engine: engine: \"redis\" is none of rocksdb, memory");
+        "--max-value-size: \"4MiB\" is not between 1 and 3MiB");
+  CHECK(Given().Flags({"--engine", "rock"}).Error() ==
+        "--engine: \"rock\" is none of rocksdb, memory, redis");
   CHECK(Given().Flags({"--drain-timeout", "48h"}).Error() ==
-        "--drain-timeout: drain-timeout: \"48h\" is more than 24h");
+        "--drain-timeout: \"48h\" is more than 24h");
   CHECK(Given().Flags({"--http-listen", "unix:/x"}).Error() ==
-        "--http-listen: http-listen: \"unix:/x\" is not HOST:PORT");
+        "--http-listen: \"unix:/x\" is not HOST:PORT");
   Given given;
   CHECK(given.File("log-level = \"loud\"\n").Error() ==
         given.path() + ":1: log-level: \"loud\" is none of debug, info, warning, error, off");
@@ -252,6 +252,20 @@ TEST_CASE("a secret is printed as redacted, and so is its change") {
   CHECK(text.find("engine = \"(redacted)\"") != std::string::npos);
 }
 
+TEST_CASE("the URL of Redis is printed without its secrets, encoded or not") {
+  const auto shown = [](const std::string& url) {
+    const auto configuration = Given().Flags({"--redis-url", url}).Load();
+    REQUIRE(configuration.ok());
+    return PrintConfiguration(*configuration, OptionTable());
+  };
+  for (const std::string secret : {"hush", "hu/sh", "hu?sh", "hu@sh"}) {
+    const std::string text = shown("redis://user:" + secret + "@host:1/2?sentinel_password=more");
+    CHECK(text.find("redis-url = \"redis://host:1/2\"") != std::string::npos);
+    CHECK(text.find(secret) == std::string::npos);
+    CHECK(text.find("more") == std::string::npos);
+  }
+}
+
 TEST_CASE("a change is applied or deferred as its option says") {
   const Options running;
   Options wanted = running;
@@ -271,6 +285,7 @@ TEST_CASE("actions are told from options") {
   CHECK(action("--version") == Action::kVersion);
   CHECK(action("--check-config") == Action::kCheckConfig);
   CHECK(action("--print-config") == Action::kPrintConfig);
+  CHECK(action("--print-redis-acl") == Action::kPrintRedisAcl);
   CHECK(ParseCommandLine({}, OptionTable())->action == Action::kServe);
 }
 

@@ -74,7 +74,7 @@ TEST_CASE("errors are counted by reason, of calls and of operations in a batch")
                   base::Reason::kKeyTooLarge};
   counters.AddBatch(tally);
   counters.AddError(base::Reason::kQuotaExceeded);
-  counters.AddError(base::Reason::kJobNotFound);  // The last one there is.
+  counters.AddError(base::Reason::kReceiptsFull);  // The last one there is.
   const CounterTotals totals = counters.Read();
   CHECK(totals.errors[static_cast<size_t>(base::Reason::kKeyTooLarge)] == 2);
   CHECK(totals.errors[static_cast<size_t>(base::Reason::kQuotaExceeded)] == 2);

@@ -23,7 +23,9 @@ std::string Document() {
 std::string Everything() {
   MetricsSnapshot snapshot;
   snapshot.store.emplace();
+  snapshot.locks.emplace();
   snapshot.checkpoints.emplace();
+  snapshot.redis.emplace();
   return RenderMetrics(snapshot);
 }
 

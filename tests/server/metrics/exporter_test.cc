@@ -30,6 +30,29 @@ TEST_CASE("a server that is starting says so, and has no figures of a store") {
   CHECK(text.find("tarn_revisions_total") == std::string::npos);
 }
 
+TEST_CASE("locks appear once the store is open") {
+  MetricsSnapshot snapshot;
+  CHECK(RenderMetrics(snapshot).find("tarn_locks_held") == std::string::npos);
+  snapshot.locks = storage::LockStats{.held = 1,
+                                      .waiting = 2,
+                                      .groups = 3,
+                                      .acquired = 4,
+                                      .timed_out = 5,
+                                      .given_up = 6,
+                                      .expired = 7,
+                                      .released = 8,
+                                      .forced = 9,
+                                      .joined = 10,
+                                      .fenced_writes = 11};
+  const std::string text = RenderMetrics(snapshot);
+  for (const char* line : {"tarn_locks_held 1", "tarn_lock_waiters 2", "tarn_lock_groups 3",
+                           "tarn_locks_acquired_total 4", "tarn_lock_waits_timed_out_total 5",
+                           "tarn_lock_waits_given_up_total 6", "tarn_locks_expired_total 7",
+                           "tarn_locks_released_total 8", "tarn_locks_forced_total 9",
+                           "tarn_group_joins_total 10", "tarn_fenced_writes_total 11"})
+    CHECK(HasLine(text, line));
+}
+
 TEST_CASE("calls appear by method and code, successes from the start") {
   MetricsSnapshot snapshot;
   snapshot.counters.calls[static_cast<size_t>(Rpc::kPut)][14] = 3;
@@ -104,6 +127,25 @@ TEST_CASE("only the largest namespaces have metrics of their own") {
   CHECK(HasLine(text, "tarn_namespace_entries{namespace=\"(other)\"} 50"));
   snapshot.namespaces.resize(kMaxNamespaceLabels);
   CHECK(RenderMetrics(snapshot).find("(other)") == std::string::npos);
+}
+
+TEST_CASE("a namespace's quotas appear, where it has some") {
+  MetricsSnapshot snapshot;
+  snapshot.namespaces = {Namespace("free", 1), Namespace("limited", 1)};
+  snapshot.namespaces[1].settings.quota = {.max_entries = 5, .max_bytes = 70};
+  const std::string text = RenderMetrics(snapshot);
+  CHECK(HasLine(text, "tarn_namespace_quota_entries{namespace=\"limited\"} 5"));
+  CHECK(HasLine(text, "tarn_namespace_quota_bytes{namespace=\"limited\"} 70"));
+  CHECK(text.find("quota_entries{namespace=\"free\"}") == std::string::npos);
+  CHECK(text.find("quota_bytes{namespace=\"free\"}") == std::string::npos);
+}
+
+TEST_CASE("the disks of the daemon appear") {
+  MetricsSnapshot snapshot;
+  snapshot.disks = {{.directory = "data", .free_bytes = 5, .size_bytes = 10}};
+  const std::string text = RenderMetrics(snapshot);
+  CHECK(HasLine(text, "tarn_disk_free_bytes{directory=\"data\"} 5"));
+  CHECK(HasLine(text, "tarn_disk_size_bytes{directory=\"data\"} 10"));
 }
 
 TEST_CASE("checkpoints have their counts, and the newest one its figures") {

@@ -36,7 +36,7 @@ TEST_CASE("operations that are not well-formed stand aside; the others keep thei
   REQUIRE(view.Parse(bytes));
   BatchWork work;
   REQUIRE_FALSE(work.Prepare(view, {}));
-  const storage::BatchRequest run = work.ToRun(storage::ReadOrder::kCommitted);
+  const storage::BatchRequest run = work.ToRun(storage::ReadOrder::kCommitted, nullptr);
   REQUIRE(run.operations.size() == 2);
   CHECK(run.operations[0].key == "put");
   CHECK(run.operations[0].ttl.milliseconds == 5);
@@ -97,7 +97,7 @@ TEST_CASE("work that is used again has nothing of before") {
   REQUIRE_FALSE(work.Prepare(view, {}));
   storage::BatchResult result;
   result.results.resize(1);
-  CHECK(work.ToRun(storage::ReadOrder::kCommitted).operations.size() == 1);
+  CHECK(work.ToRun(storage::ReadOrder::kCommitted, nullptr).operations.size() == 1);
   CHECK(testing::Decode<Response>(work.Answer(result, {}, 4)).results_size() == 1);
 }
 

@@ -14,7 +14,7 @@ namespace {
 
 using base::Reason;
 
-constexpr int kReasons = static_cast<int>(Reason::kJobNotFound) + 1;
+constexpr int kReasons = static_cast<int>(Reason::kReceiptsFull) + 1;
 
 std::string CodeName(absl::StatusCode code) { return absl::StatusCodeToString(code); }
 
@@ -113,7 +113,8 @@ TEST_CASE("waiting is advised exactly where waiting alone may help") {
     const auto reason = static_cast<Reason>(i);
     INFO(std::string(base::ReasonName(reason)));
     const bool passes = CodeOf(reason) == absl::StatusCode::kUnavailable ||
-                        reason == Reason::kQueueFull || reason == Reason::kTooManySnapshots;
+                        reason == Reason::kQueueFull || reason == Reason::kTooManySnapshots ||
+                        reason == Reason::kLockQueueFull || reason == Reason::kReceiptsFull;
     const auto retry = Find<google::rpc::RetryInfo>(ToWire(Error(reason)));
     CHECK(retry.has_value() == passes);
     if (retry)

@@ -74,6 +74,10 @@ class FakeStore final : public storage::Store {
     std::move(batch.done)(result);
   }
 
+  void RegisterClient(Done<storage::Revision> done) override {
+    std::move(done)(absl::UnimplementedError("not faked"));
+  }
+
   void OpenScan(const storage::ScanRequest& request,
                 Done<std::unique_ptr<storage::Scan>> done) override {
     scan_request = request;
@@ -84,8 +88,8 @@ class FakeStore final : public storage::Store {
              Done<storage::CountResult> done) override {
     std::move(done)(absl::UnimplementedError("not faked"));
   }
-  void DeleteRange(absl::string_view, const storage::KeyBounds&, storage::StopRequested,
-                   Done<storage::DeleteRangeResult> done) override {
+  void DeleteRange(absl::string_view, const storage::KeyBounds&, const storage::WriteFence&,
+                   storage::StopRequested, Done<storage::DeleteRangeResult> done) override {
     std::move(done)(absl::UnimplementedError("not faked"));
   }
   void CreateNamespace(absl::string_view, const storage::NamespaceSettings&,
@@ -107,8 +111,10 @@ class FakeStore final : public storage::Store {
   std::vector<storage::NamespaceInfo> ListNamespaces(absl::string_view, size_t) const override {
     return {};
   }
+  storage::Locks& locks() override { std::abort(); }
   storage::StoreStats Stats() const override { return {}; }
   const storage::Limits& limits() const override { return limits_; }
+  const storage::RequestOptions& request_options() const override { return request_options_; }
   storage::Engine& engine() override { std::abort(); }
 
   std::function<void()> on_run;
@@ -122,6 +128,7 @@ class FakeStore final : public storage::Store {
 
  private:
   storage::Limits limits_;
+  storage::RequestOptions request_options_;
 };
 
 }  // namespace tarn::testing

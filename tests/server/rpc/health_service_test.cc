@@ -29,6 +29,7 @@ class Watching {
     handler_->OnWritten(outcome);
   }
   void Drain() { handler_->OnDrain(); }
+  void Cancel() { handler_->OnCancelled(); }
   bool Ended() const { return stream_.finished.has_value(); }
 
  private:
@@ -75,11 +76,33 @@ TEST_CASE("watching ends when the server drains, after what is being sent") {
   CHECK(watch.Ended());
 }
 
+TEST_CASE("a slow watcher is told that the server no longer serves before watching ends") {
+  HealthService health({});
+  health.Set(HealthService::Status::kServing);
+  Watching watch(health, "");
+  health.Set(HealthService::Status::kNotServing);
+  watch.Drain();
+  watch.Written();
+  CHECK(watch.Sent() == "NOT_SERVING");
+  CHECK_FALSE(watch.Ended());
+  watch.Written();
+  CHECK(watch.Ended());
+}
+
 TEST_CASE("watching ends when the caller has gone") {
   HealthService health({});
   Watching watch(health, "");
-  watch.Written(Outcome::kFailed);
-  CHECK(watch.Ended());
+  health.Set(HealthService::Status::kServing);
+  SECTION("as a write that fails shows") {
+    watch.Written(Outcome::kFailed);
+    CHECK(watch.Ended());
+  }
+  SECTION("as the transport says") {
+    watch.Cancel();
+    watch.Written();
+    CHECK(watch.Sent().empty());
+    CHECK(watch.Ended());
+  }
 }
 
 }  // namespace

@@ -35,6 +35,16 @@ Request Understood(const PipelineRequestView& view) {
     REQUIRE(request.add_operations()->ParseFromArray(operation.data(),
                                                      static_cast<int>(operation.size())));
   }
+  if (const auto& lock = view.fence().lock) {
+    request.mutable_fence()->set_lock(std::string(lock->name));
+    request.mutable_fence()->set_token(lock->token);
+  }
+  if (const auto& group = view.fence().group) {
+    request.mutable_group_epoch()->set_group(std::string(group->name));
+    request.mutable_group_epoch()->set_epoch(group->token);
+  }
+  request.set_client_id(view.id().client);
+  request.set_request_id(view.id().request);
   return request;
 }
 
@@ -54,6 +64,67 @@ TEST_CASE("a request of a newer client is understood as far as it can be") {
   // Field 15, a varint, in front; field 9, a string, behind.
   CheckUnderstood(std::string("\x78\x05") + SomeRequest().SerializeAsString() + "\x4a\x01x",
                   SomeRequest());
+}
+
+Request FencedRequest(const std::string& lock) {
+  Request request = SomeRequest();
+  request.mutable_fence()->set_lock(lock);
+  request.mutable_fence()->set_token(uint64_t{7} << 40);
+  request.mutable_group_epoch()->set_group("workers");
+  request.mutable_group_epoch()->set_epoch(3);
+  return request;
+}
+
+TEST_CASE("a fence and an epoch are understood, whatever the lock's name") {
+  for (const char* lock : {"leader", "",
+                           "l\xc3\xb6"
+                           "ck"})
+    CheckUnderstood(FencedRequest(lock).SerializeAsString(), FencedRequest(lock));
+  Request empty;
+  empty.mutable_fence();
+  CheckUnderstood(empty.SerializeAsString(), empty);
+}
+
+TEST_CASE("the ids of a client and of its request are understood, and half of them too") {
+  Request request = FencedRequest("leader");
+  request.set_client_id(uint64_t{9} << 40);
+  CheckUnderstood(request.SerializeAsString(), request);
+  request.set_request_id(129);
+  CheckUnderstood(request.SerializeAsString(), request);
+  request.clear_client_id();
+  CheckUnderstood(request.SerializeAsString(), request);
+  // The largest number there is, and one that is longer than any number may be.
+  PipelineRequestView view;
+  REQUIRE(view.Parse("\xb0\x01\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"));
+  CHECK(view.id().client == std::numeric_limits<uint64_t>::max());
+  CHECK_FALSE(view.Parse("\xb0\x01\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01"));
+  CHECK(view.id().client == 0);
+}
+
+TEST_CASE("a fence that comes in two parts is put together") {
+  Request first;
+  first.mutable_fence()->set_lock("leader");
+  Request second;
+  second.mutable_fence()->set_token(5);
+  Request both = first;
+  both.mutable_fence()->set_token(5);
+  CheckUnderstood(first.SerializeAsString() + second.SerializeAsString(), both);
+}
+
+TEST_CASE("a fence of a newer client is understood as far as it can be") {
+  // Fence (field 20) with a field 9 in it.
+  CheckUnderstood(std::string("\xa2\x01\x04\x10\x05\x48\x01", 7), [] {
+    Request request;
+    request.mutable_fence()->set_token(5);
+    return request;
+  }());
+}
+
+TEST_CASE("a lock's name that is no text makes the request none") {
+  PipelineRequestView view;
+  CHECK_FALSE(view.Parse(std::string("\xa2\x01\x03\x0a\x01\xff", 6)));
+  CHECK_FALSE(view.Parse(std::string("\xa2\x01\x05\x0a\x01", 5)));
+  CHECK(view.fence().empty());
 }
 
 TEST_CASE("of a field that comes twice the last counts") {
@@ -92,7 +163,10 @@ TEST_CASE("of bytes that are no request, the id that came before is kept") {
 
 TEST_CASE("a view that is used again has nothing of before") {
   PipelineRequestView view;
-  REQUIRE(view.Parse(SomeRequest().SerializeAsString()));
+  Request full = FencedRequest("leader");
+  full.set_client_id(1);
+  full.set_request_id(2);
+  REQUIRE(view.Parse(full.SerializeAsString()));
   REQUIRE(view.Parse(""));
   CHECK(Understood(view).SerializeAsString().empty());
 }
@@ -166,6 +240,7 @@ TEST_CASE("an answer is encoded as Protocol Buffers would") {
                                 uint64_t{1} << 40, uint64_t{std::numeric_limits<int64_t>::max()}}) {
     result.results.push_back(Result(number));
     if (number > 100) result.results.back().value = value;
+    result.results.back().replayed = number % 2 == 0;
   }
   result.revision = 99;
 
@@ -180,6 +255,7 @@ TEST_CASE("an answer is encoded as Protocol Buffers would") {
     message->set_expire_time_ms(one.deadline);
     message->set_number(one.number);
     message->set_size_bytes(one.size);
+    message->set_replayed(one.replayed);
   }
   CHECK(std::string(EncodePipelineResponse(1 << 14, result).view()) ==
         expected.SerializeAsString());

@@ -209,6 +209,28 @@ TEST_CASE("the next batch is asked for before the one at hand is run") {
   CHECK(asked);
 }
 
+TEST_CASE("among other pipelines, the next batch is asked for when the answer is out") {
+  Pipeline pipeline;
+  pipeline.counters().AddPipelines(1);
+  pipeline.store().inline_completion = true;
+  pipeline.Start().Send(Read(1));
+  CHECK(pipeline.Writing() == 1);
+  CHECK_FALSE(pipeline.Reads());
+  pipeline.Written();
+  CHECK(pipeline.Reads());
+}
+
+TEST_CASE("among other pipelines too, more is read while the store is at work") {
+  Pipeline pipeline;
+  pipeline.counters().AddPipelines(1);
+  pipeline.Start().Send(Write(1));
+  CHECK(pipeline.Reads());
+  pipeline.Send(Write(2));
+  pipeline.store().Complete();
+  CHECK(pipeline.Writing() == 1);
+  CHECK(pipeline.Reads());
+}
+
 TEST_CASE("a batch of which every operation is refused is answered without the store") {
   Pipeline pipeline;
   Request request = Batch(1);

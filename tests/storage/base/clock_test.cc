@@ -18,8 +18,11 @@ UnixMs SystemNow() {
 TEST_CASE("Tarn's clock begins with the system's") {
   const UnixMs before = SystemNow();
   const SystemClock clock;
-  CHECK(clock.Now() >= before);
-  CHECK(clock.Now() <= SystemNow() + 1);
+  const UnixMs shown = clock.Now();
+  // Read behind it, however long the machine lets the test wait in between.
+  const UnixMs after = SystemNow();
+  CHECK(shown >= before);
+  CHECK(shown <= after + 1);
 }
 
 TEST_CASE("Tarn's clock never shows a time before the one last persisted") {
@@ -35,8 +38,9 @@ TEST_CASE("a persisted time in the past does not hold the clock back") {
 }
 
 TEST_CASE("the system's clock has not drifted, whatever the floor was") {
-  CHECK(std::abs(SystemClock().WallClockDriftMs()) < 1000);
-  CHECK(std::abs(SystemClock(SystemNow() + kHour).WallClockDriftMs()) < 1000);
+  // What passes between two looks at the time counts as drift: far less than the floor is ahead.
+  CHECK(std::abs(SystemClock().WallClockDriftMs()) < kHour / 2);
+  CHECK(std::abs(SystemClock(SystemNow() + kHour).WallClockDriftMs()) < kHour / 2);
 }
 
 TEST_CASE("spans are never negative") {

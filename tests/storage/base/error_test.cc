@@ -35,14 +35,14 @@ std::set<std::string> DocumentedReasons() {
 
 TEST_CASE("every documented reason is a reason, and every reason is documented") {
   std::set<std::string> names;
-  for (int i = 1; i <= static_cast<int>(Reason::kJobNotFound); ++i) {
+  for (int i = 1; i <= static_cast<int>(Reason::kReceiptsFull); ++i) {
     names.emplace(ReasonName(static_cast<Reason>(i)));
   }
   CHECK(names == DocumentedReasons());
 }
 
 TEST_CASE("a reason and its name lead to each other") {
-  for (int i = 0; i <= static_cast<int>(Reason::kJobNotFound); ++i) {
+  for (int i = 0; i <= static_cast<int>(Reason::kReceiptsFull); ++i) {
     const auto reason = static_cast<Reason>(i);
     CHECK(ReasonFromName(ReasonName(reason)) == reason);
   }

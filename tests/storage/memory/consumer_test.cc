@@ -1,5 +1,6 @@
 // What a checkpoint that reads everything once costs the memory engine, and that it stays exact.
 #include <atomic>
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -109,6 +110,50 @@ TEST_CASE("A reading that is done once takes nothing from other snapshots") {
   ChangeAll(subject, "newest");
   CHECK(ReadAll(*older, subject.now()) == oldest);
   CHECK(ReadAll(*newer, subject.now()) == middle);
+}
+
+TEST_CASE("What a reading that is done once has dropped does not hold up what scans leave") {
+  Subject subject;
+  Fill(subject);
+  auto snapshot = subject.Snapshot();
+  ChangeAll(subject, "middle");
+  const std::vector<Row> middle = subject.All();
+  auto reader = std::make_unique<Reader>(*snapshot, storage::KeyRange{kNs, "", ""}, kOnce);
+  REQUIRE(reader->Next({kKeys / 2, 1 << 20}, subject.now()).status.ok());
+  auto scan = subject.Snapshot(SnapshotPurpose::kScan);
+  ChangeAll(subject, "new");
+  REQUIRE(reader->Next({kKeys / 4, 1 << 20}, subject.now()).status.ok());
+  CHECK(ReadAll(*scan, subject.now()) == middle);
+  reader.reset();
+  snapshot.reset();
+  ChangeAll(subject, "newer");
+  CHECK(ReadAll(*scan, subject.now()) == middle);
+  const std::vector<Row> last = subject.All();
+  scan.reset();
+  while (KeptBytes(subject) > 0) subject.SweepAll();
+  CHECK(subject.All() == last);
+}
+
+TEST_CASE("A key of many forms shows each snapshot its own, and the last one when all have gone") {
+  Subject subject;
+  std::vector<std::unique_ptr<storage::Snapshot>> snapshots;
+  std::vector<std::vector<Row>> rows;
+  const std::vector<Op> forms = {Put("k", "1"), Put("k", "22"), Delete("k"),   Put("k", "3"),
+                                 Put("k", "4"), Delete("k"),    Put("k", "5"), Append("k", "+")};
+  for (const Op& form : forms) {
+    subject.MustDo(form);
+    rows.push_back(subject.All());
+    snapshots.push_back(subject.Snapshot(SnapshotPurpose::kScan));
+  }
+  subject.MustDo(Delete("k"));
+  for (size_t oldest = 0; oldest < snapshots.size(); ++oldest) {
+    for (size_t i = oldest; i < snapshots.size(); ++i)
+      REQUIRE(ReadAll(*snapshots[i], subject.now()) == rows[i]);
+    snapshots[oldest].reset();
+    subject.SweepAll();
+  }
+  CHECK(KeptBytes(subject) == 0);
+  CHECK(subject.All().empty());
 }
 
 TEST_CASE("Of two checkpoints that read once, both are exact") {

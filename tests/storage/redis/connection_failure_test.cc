@@ -133,7 +133,8 @@ TEST_CASE("a log-in that gets nonsense fails") {
 
 TEST_CASE("a port where nobody listens is told at once") {
   ConnectionOptions options;
-  options.transport.endpoint = {"127.0.0.1", testing::FreePort()};
+  const testing::OwnPort nobody;
+  options.transport.endpoint = {"127.0.0.1", nobody.number()};
   Subject subject(options);
   CHECK(subject.opened() == "UNAVAILABLE ENGINE_UNAVAILABLE");
   CHECK(subject.Ask({"SET", "k", "v"}) == "no connection: not done");

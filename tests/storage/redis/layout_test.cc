@@ -77,8 +77,11 @@ TEST_CASE("names in Redis are what they have always been") {
   CHECK(layout.Entry(0, {1, 3, "k"}) == Bytes("tarn{4L}v\x01\x03k"));
   CHECK(layout.Entry(0, {300, 200, "k"}) == Bytes("tarn{4L}v\xAC\x02\xC8\x01k"));
   CHECK(layout.Index(0, 1) == Bytes("tarn{4L}i\x01"));
-  CHECK(layout.Receipt(1, 0x0102030405060708) ==
-        Bytes("tarn{bl}r\x01\x02\x03\x04\x05\x06\x07\x08"));
+  CHECK(layout.Deadlines(1, 300) == Bytes("tarn{bl}x\xAC\x02"));
+  CHECK(layout.Removals(1, 300) == Bytes("tarn{bl}r\xAC\x02"));
+  CHECK(layout.Heartbeat() == "tarn{4L}h");
+  CHECK(layout.Meta() == "tarn{4L}m");
+  CHECK(layout.Generations() == "tarn{4L}g");
   CHECK(layout.Owner(255) == "tarn{fv}o");
   CHECK(layout.Format() == "tarn{4L}f");
   CHECK(layout.Start() == "tarn{");
@@ -93,7 +96,8 @@ TEST_CASE("everything in a partition has its slot, whatever a user's key holds")
       CHECK(KeySlot(layout.Entry(partition, {1, 1, key})) == slot);
     }
     CHECK(KeySlot(layout.Index(partition, 9)) == slot);
-    CHECK(KeySlot(layout.Receipt(partition, 9)) == slot);
+    CHECK(KeySlot(layout.Deadlines(partition, 9)) == slot);
+    CHECK(KeySlot(layout.Removals(partition, 9)) == slot);
     CHECK(KeySlot(layout.Owner(partition)) == slot);
   }
 }

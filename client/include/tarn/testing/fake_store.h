@@ -15,11 +15,13 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "absl/status/status.h"
 #include "absl/status/statusor.h"
 #include "tarn/admin.h"
+#include "tarn/lock.h"
 #include "tarn/operation.h"
 #include "tarn/results.h"
 #include "tarn/scan.h"
@@ -47,6 +49,8 @@ class FakeStore {
   static constexpr size_t kMaxKeyBytes = 4 << 10;
   static constexpr size_t kMaxValueBytes = 2 << 20;
   static constexpr size_t kMaxBatchOperations = 4096;
+  static constexpr size_t kMaxLockNameBytes = 256;
+  static constexpr std::chrono::hours kMaxLockTtl{1};
 
   // Has the namespace "default", and a time of its own that begins in 2020.
   explicit FakeStore(NamespaceCreation creation = NamespaceCreation::kOnFirstWrite);
@@ -65,14 +69,19 @@ class FakeStore {
   // How often a call of this name was made.
   uint64_t calls(std::string_view call) const;
 
-  // What FakeConnection stands on. `call` is the name for FailNext; `ns` empty means "default".
-  absl::StatusOr<BatchResult> Run(std::string_view call, const std::string& ns, const Batch& batch);
+  // What FakeConnection stands on. `call` is the name for FailNext; `ns` empty means "default". A
+  // fence is checked against the locks and groups of FakeLockConnection.
+  absl::StatusOr<BatchResult> Run(std::string_view call, const std::string& ns, const Batch& batch,
+                                  const WriteFence& fence = {});
   absl::StatusOr<ScanChunk> Read(std::string_view call, const std::string& ns,
                                  const KeyRange& range);
   absl::StatusOr<DeleteRangeResult> Remove(const std::string& ns,
-                                           const std::optional<KeyRange>& range);
+                                           const std::optional<KeyRange>& range,
+                                           const WriteFence& fence = {});
 
  private:
+  friend class FakeLockConnection;  // Of the same rank: it has the locks' half of the calls.
+
   struct Fault {
     std::string call;
     absl::Status status;
@@ -91,12 +100,25 @@ class FakeStore {
   BatchResult RunIndependent(Space& space, const Batch& batch);
   Revision NextRevision() { return ++revision_; }
 
+  // FENCED.
+  absl::Status CheckFence(const std::string& ns, const WriteFence& fence) const;
+  template <typename Act>
+  auto Locking(std::string_view call, Act act) -> decltype(act());
+  // Under this token, or under any (0). LOCK_NOT_HELD, LOCK_HELD_BY_ANOTHER.
+  absl::StatusOr<LockState*> HeldUnder(const std::string& ns, const std::string& name,
+                                       Revision token);
+  std::chrono::milliseconds Left(const LockState& lock) const { return lock.expire_time - now_; }
+
   const NamespaceCreation creation_;
 
   mutable std::mutex mutex_;  // Over everything below.
   Timestamp now_;
   Revision revision_;
   std::map<std::string, Space> spaces_;
+  // By namespace and name.
+  std::map<std::pair<std::string, std::string>, LockState> locks_;
+  std::map<std::pair<std::string, std::string>, std::string> lock_requests_;
+  std::map<std::pair<std::string, std::string>, GroupState> groups_;
   std::deque<Fault> faults_;
   std::map<std::string, uint64_t, std::less<>> calls_;
 };

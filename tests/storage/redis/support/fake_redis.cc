@@ -43,7 +43,7 @@ std::optional<Command> TakeCommand(std::string& received) {
 
 bool IsLogIn(const Command& command) {
   return command[0] == "AUTH" || command[0] == "CLIENT" || command[0] == "SELECT" ||
-         command[0] == "ROLE";
+         command[0] == "ROLE" || command[0] == "INFO" || command[0] == "SCRIPT";
 }
 
 // False when the fake is to end, or the peer has gone.
@@ -80,13 +80,18 @@ FakeRedis::~FakeRedis() {
 }
 
 void FakeRedis::Serve() {
+  std::vector<std::thread> servers;
   while (AwaitInput(listener_, stop_)) {
     const int socket = accept4(listener_, nullptr, nullptr, SOCK_CLOEXEC);
     if (socket < 0) continue;
     ++connections_;
-    ServeOne(socket);
-    close(socket);
+    const auto serve = [this, socket] {
+      ServeOne(socket);
+      close(socket);
+    };
+    script_.all_at_once ? void(servers.emplace_back(serve)) : serve();
   }
+  for (std::thread& server : servers) server.join();
 }
 
 void FakeRedis::ServeOne(int socket) {
@@ -127,6 +132,8 @@ std::string FakeRedis::LogIn(const Command& command) {
   if (std::string scripted = script_.log_in(command); !scripted.empty()) return scripted;
   if (command[0] == "ROLE") return "*3\r\n$6\r\nmaster\r\n:0\r\n*0\r\n";
   if (command.size() > 1 && command[1] == "ID") return ":7\r\n";
+  if (command[0] == "INFO") return Bulk("# Server\r\nrun_id:0123\r\n");
+  if (command[0] == "SCRIPT") return Bulk("sha");
   return "+OK\r\n";
 }
 

@@ -11,8 +11,8 @@
 
 namespace tarn::testing {
 
-// Serves one connection after the other on a thread of its own. It logs everyone in; what is asked
-// after that is answered by the script.
+// Serves one connection after the other on a thread of its own, unless told otherwise. It logs
+// everyone in; what is asked after that is answered by the script.
 class FakeRedis {
  public:
   using Command = std::vector<std::string>;
@@ -34,6 +34,8 @@ class FakeRedis {
     size_t answer_bytes = kUncut;
     // Answers go out one byte at a time.
     bool trickle = false;
+    // All connections are served at once; the functions above are then called by several threads.
+    bool all_at_once = false;
   };
 
   explicit FakeRedis(Script script);

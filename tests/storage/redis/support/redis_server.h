@@ -1,12 +1,12 @@
 // A real redis-server, as a process of its own, in a directory of its own.
 #pragma once
 
-#include <sys/types.h>
-
 #include <cstdint>
 #include <string>
 #include <vector>
 
+#include "tests/storage/redis/support/redis_process.h"
+#include "tests/support/own_port.h"
 #include "tests/support/temp_dir.h"
 
 namespace tarn::testing {
@@ -21,30 +21,25 @@ class RedisServer {
   // `arguments` are more of redis-server's, such as {"--requirepass", "x"}; the last one counts.
   // Throws, with what it wrote, when it does not serve.
   explicit RedisServer(const std::vector<std::string>& arguments = {}, Port speaks = Port::kPlain);
-  ~RedisServer();
 
-  RedisServer(const RedisServer&) = delete;
-  RedisServer& operator=(const RedisServer&) = delete;
-
-  uint16_t port() const { return port_; }
+  uint16_t port() const { return port_.number(); }
   std::string unix_path() const { return directory_ / "redis.sock"; }
 
-  void Signal(int number) const;
+  void Signal(int number) const { process_.Signal(number); }
   // kill -9.
-  void Kill();
+  void Kill() { process_.Kill(); }
+  // After it was killed: once more, on the same port, with what its directory holds.
+  void Restart();
 
  private:
   // False when the port was taken in between.
-  bool Start(const std::vector<std::string>& arguments, Port speaks);
-  bool AwaitReady(int output);
+  bool Start();
 
   const TempDir directory_;
-  uint16_t port_ = 0;
-  pid_t pid_ = -1;
-  std::string log_;
+  const std::vector<std::string> arguments_;
+  const Port speaks_;
+  OwnPort port_;
+  RedisProcess process_;
 };
-
-// A loopback port that nobody listened on a moment ago.
-uint16_t FreePort();
 
 }  // namespace tarn::testing

@@ -19,7 +19,7 @@ using storage::redis::Event;
 using storage::redis::Executed;
 using storage::redis::ReplyView;
 
-constexpr std::chrono::seconds kPatience{30};
+constexpr std::chrono::seconds kPatience{60};
 
 template <typename Future>
 auto Get(Future& future) {
