@@ -23,26 +23,6 @@ constexpr size_t kMaxBytesUnderWay = size_t{8} << 20;
 constexpr size_t kMaxCommandKeys = 512;
 constexpr size_t kMaxCommandBytes = size_t{256} << 10;
 
-// Does something on the loop's thread and waits for its outcome.
-absl::Status OnLoop(Core& core, absl::AnyInvocable<void(Generations::Done) &&> work) {
-  struct Waiter {
-    absl::Mutex mutex;
-    std::optional<absl::Status> status ABSL_GUARDED_BY(mutex);
-  };
-  auto waiter = std::make_shared<Waiter>();
-  asio::post(core.context, [work = std::move(work), waiter]() mutable {
-    std::move(work)([waiter](const absl::Status& status) {
-      const absl::MutexLock lock(&waiter->mutex);
-      waiter->status = status;
-    });
-  });
-  const absl::MutexLock lock(&waiter->mutex);
-  const auto given = [&waiter]()
-                         ABSL_NO_THREAD_SAFETY_ANALYSIS { return waiter->status.has_value(); };
-  waiter->mutex.Await(absl::Condition(&given));
-  return *waiter->status;
-}
-
 }  // namespace
 
 // What is under way, and what went wrong. Thread-safe.
@@ -288,6 +268,7 @@ void RedisBulkLoad::Switch(const StoreMeta& meta) {
   switched_ = true;
   const Generation old = std::exchange(core_.generation, generation_);
   core_.known.Clear();
+  core_.index_log.StartGeneration();
   core_.due.ForgetAll();
   core_.writes.StartIncarnation(meta.incarnation);
   core_.ledger.Clear();

@@ -12,13 +12,6 @@
 namespace tarn::storage::redis {
 namespace {
 
-// The first member behind this one.
-std::string Behind(absl::string_view member) {
-  std::string behind(member);
-  behind.push_back('\0');
-  return behind;
-}
-
 std::vector<Partition> AllPartitions() {
   std::vector<Partition> all(kPartitions);
   std::iota(all.begin(), all.end(), Partition{0});

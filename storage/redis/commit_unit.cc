@@ -247,8 +247,11 @@ class CommitUnit final : public Unit {
     if (wanted_) ReportReplaced();
     if (plan_->changes()) core_.NoteCommit(revision_);
     for (const PlannedEntry& entry : plan_->entries()) {
-      const bool exists = entry.change != Change::kNone && entry.change != Change::kDelete;
-      if (exists) core_.known.Insert(entry.at.hash);
+      if (entry.change == Change::kDelete) {
+        core_.index_log.Erase(entry.at.partition, EncodeIndexMember({entry.ns, entry.key}));
+      } else if (entry.change != Change::kNone) {
+        core_.known.Insert(entry.at.hash);
+      }
     }
     core_.writes.End(revision_);
     Finish();

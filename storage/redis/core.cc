@@ -3,14 +3,18 @@
 #include <algorithm>
 #include <chrono>
 #include <limits>
+#include <optional>
 #include <system_error>
 #include <utility>
 
+#include "absl/base/thread_annotations.h"
 #include "absl/strings/str_cat.h"
+#include "absl/synchronization/mutex.h"
 #include "storage/base/checksum.h"
 #include "storage/base/error.h"
 #include "storage/receipts.h"
 #include "storage/redis/record.h"
+#include <asio/post.hpp>
 #include <asio/steady_timer.hpp>
 
 namespace tarn::storage::redis {
@@ -67,6 +71,25 @@ void After(Core& core, int64_t ms, absl::AnyInvocable<void() &&> then) {
     core.timers.erase(timer.get());
     std::move (*shared)();
   });
+}
+
+absl::Status OnLoop(Core& core, absl::AnyInvocable<void(Told) &&> work) {
+  struct Waiter {
+    absl::Mutex mutex;
+    std::optional<absl::Status> status ABSL_GUARDED_BY(mutex);
+  };
+  auto waiter = std::make_shared<Waiter>();
+  asio::post(core.context, [work = std::move(work), waiter]() mutable {
+    std::move(work)([waiter](const absl::Status& status) {
+      const absl::MutexLock lock(&waiter->mutex);
+      waiter->status = status;
+    });
+  });
+  const absl::MutexLock lock(&waiter->mutex);
+  const auto given = [&waiter]()
+                         ABSL_NO_THREAD_SAFETY_ANALYSIS { return waiter->status.has_value(); };
+  waiter->mutex.Await(absl::Condition(&given));
+  return *waiter->status;
 }
 
 absl::Status NotOwner() {

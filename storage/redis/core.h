@@ -20,6 +20,7 @@
 #include "storage/namespaces.h"
 #include "storage/redis/backoff.h"
 #include "storage/redis/due_deadlines.h"
+#include "storage/redis/index_log.h"
 #include "storage/redis/key_order.h"
 #include "storage/redis/known_keys.h"
 #include "storage/redis/layout.h"
@@ -67,7 +68,8 @@ struct CoreCounters {
 // Whoever removes an entry, or takes a key out of an index, does so while it holds the key alone in
 // `order`, and erases it from `known` before it sends anything: a put of a known key enters no
 // index. Whoever takes a lease for keys holds them in `order`, and gives the lease back before it
-// leaves. Whoever writes a deadline notes it in `due` before.
+// leaves. Whoever writes a deadline notes it in `due` before. Whoever reads an index also reads
+// `index_log`.
 struct Core {
   asio::io_context& context;
   const base::Clock& clock;  // Tarn's.
@@ -84,6 +86,7 @@ struct Core {
   KeyOrder order;
   KnownKeys known{KnownKeys::kDefaultPlaces};
   DueDeadlines due;
+  IndexLog index_log{*this};
   Generation generation = 1;
   Placements placements;  // Thread-safe.
   CoreCounters counters;  // Thread-safe.
@@ -113,6 +116,11 @@ std::string GarbagePx(base::UnixMs deadline, base::UnixMs now);
 
 // Calls back on the loop's thread after so many milliseconds.
 void After(Core& core, int64_t ms, absl::AnyInvocable<void() &&> then);
+
+// Does `work` on the loop's thread, and waits until it tells its outcome. Not for the loop's
+// thread.
+using Told = absl::AnyInvocable<void(const absl::Status&) &&>;
+absl::Status OnLoop(Core& core, absl::AnyInvocable<void(Told) &&> work);
 
 // Of a request to a daemon that owns the store no more.
 absl::Status NotOwner();

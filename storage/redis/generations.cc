@@ -9,6 +9,7 @@
 #include "storage/base/error.h"
 #include "storage/base/logging.h"
 #include "storage/redis/command_text.h"
+#include "storage/redis/logged_members.h"
 #include "storage/redis/read_sender.h"
 #include "storage/redis/write_sender.h"
 
@@ -28,6 +29,14 @@ class Remover : public std::enable_shared_from_this<Remover> {
   Remover(Core& core, Generation generation, Generations::Done done)
       : core_(core), generation_(generation), done_(std::move(done)) {}
 
+  // What is only in the lists of members would not be found.
+  void Begin() {
+    MoveLoggedMembers(core_, generation_, [self = shared_from_this()](const absl::Status& status) {
+      status.ok() ? self->Step() : std::move(self->done_)(status);
+    });
+  }
+
+ private:
   void Step() {
     if (core_.closing) return std::move(done_)(absl::CancelledError("the engine closes"));
     if (partition_ == kPartitions) return std::move(done_)(absl::OkStatus());
@@ -40,7 +49,6 @@ class Remover : public std::enable_shared_from_this<Remover> {
              });
   }
 
- private:
   Partition Here() const { return static_cast<Partition>(partition_); }
   std::string Index() const { return core_.layout.Index(Here(), generation_); }
 
@@ -159,7 +167,7 @@ void Generations::Remove(Generation generation) {
                             [self = shared_from_this(), generation](const absl::Status& status) {
                               self->Removed(generation, status);
                             })
-      ->Step();
+      ->Begin();
 }
 
 void Generations::Removed(Generation generation, const absl::Status& status) {

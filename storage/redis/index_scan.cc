@@ -2,13 +2,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <utility>
 
 #include "absl/strings/str_cat.h"
 #include "storage/base/error.h"
 #include "storage/base/status.h"
 #include "storage/redis/command_text.h"
-#include "storage/redis/read_sender.h"
 
 namespace tarn::storage::redis {
 namespace {
@@ -51,31 +51,65 @@ size_t IndexScan::DepthFor(size_t wanted) const {
                             streams_.size() == 1 ? kMaxDepth * kPartitions : kMaxDepth);
 }
 
-std::string IndexScan::PageCommand(const Stream& stream, size_t count) const {
+MemberRange IndexScan::Rest(const Stream& stream) const {
+  if (stream.last.empty()) return range_;
+  if (direction_ == ScanDirection::kDescending) return {range_.lower, stream.last};
+  return {Behind(stream.last), range_.upper};
+}
+
+std::string IndexScan::PageCommand(Partition partition, const MemberRange& rest,
+                                   size_t count) const {
   const bool ascending = direction_ == ScanDirection::kAscending;
-  const bool first = stream.last.empty();
   CommandText text(7);
   text.Add(ascending ? "ZRANGEBYLEX" : "ZREVRANGEBYLEX");
-  text.Add(core_.layout.Index(stream.partition, generation_));
+  text.Add(core_.layout.Index(partition, generation_));
   if (ascending) {
-    text.Add(first ? "[" : "(", first ? range_.lower : stream.last).Add("(", range_.upper);
+    text.Add("[", rest.lower).Add("(", rest.upper);
   } else {
-    text.Add("(", first ? range_.upper : stream.last).Add("[", range_.lower);
+    text.Add("(", rest.upper).Add("[", rest.lower);
   }
   text.Add("LIMIT").Add("0").Add(absl::StrCat(count));
   return std::move(text).Take();
 }
 
-absl::Status IndexScan::TakePage(Stream& stream, ReplyView page, size_t asked) {
+// What is on its way into the index is looked up first: by the time of the answer it may be there.
+void IndexScan::Fetch(Stream& stream, size_t count, const std::shared_ptr<Gathering>& all) {
+  const MemberRange rest = Rest(stream);
+  std::vector<std::string> logged;
+  if (generation_ == core_.generation) {
+    logged = core_.index_log.Members(stream.partition, rest, direction_, count);
+  }
+  SendRead(core_, stream.partition, PageCommand(stream.partition, rest, count),
+           [self = shared_from_this(), &stream, logged = std::move(logged), count,
+            all](const absl::StatusOr<Reply>& page) mutable {
+             all->Finish(page.ok() ? self->TakePage(stream, page->view(), std::move(logged), count)
+                                   : page.status());
+           });
+}
+
+// Of two full pages, what lies behind the end of the one may be missing in the other.
+absl::Status IndexScan::TakePage(Stream& stream, ReplyView page, std::vector<std::string> logged,
+                                 size_t asked) const {
   if (page.kind() != ReplyView::Kind::kArray) return NoPage();
+  std::vector<std::string> indexed;
+  for (size_t i = 0; i < page.size(); ++i) {
+    if (page[i].kind() != ReplyView::Kind::kString) return NoPage();
+    indexed.emplace_back(page[i].text());
+  }
+  const auto before = [this](const std::string& left, const std::string& right) {
+    return Before(left, right);
+  };
+  std::vector<std::string> merged;
+  merged.reserve(indexed.size() + logged.size());
+  std::set_union(std::make_move_iterator(indexed.begin()), std::make_move_iterator(indexed.end()),
+                 std::make_move_iterator(logged.begin()), std::make_move_iterator(logged.end()),
+                 std::back_inserter(merged), before);
+  stream.exhausted = indexed.size() < asked && logged.size() < asked;
+  if (!stream.exhausted) merged.resize(std::min(merged.size(), asked));
   stream.members.erase(stream.members.begin(),
                        stream.members.begin() + static_cast<ptrdiff_t>(stream.taken));
   stream.taken = 0;
-  for (size_t i = 0; i < page.size(); ++i) {
-    if (page[i].kind() != ReplyView::Kind::kString) return NoPage();
-    stream.members.emplace_back(page[i].text());
-  }
-  stream.exhausted = page.size() < asked;
+  std::move(merged.begin(), merged.end(), std::back_inserter(stream.members));
   if (!stream.members.empty()) stream.last = stream.members.back();
   return absl::OkStatus();
 }
@@ -91,10 +125,10 @@ void IndexScan::Next(size_t wanted, Done done) {
     if (stream.exhausted || stream.left() * 2 > depth) continue;
     const size_t count = depth - stream.left();
     all->Add();
-    SendRead(core_, stream.partition, PageCommand(stream, count),
-             [self = shared_from_this(), &stream, count, all](absl::StatusOr<Reply> page) {
-               all->Finish(page.ok() ? TakePage(stream, page->view(), count) : page.status());
-             });
+    core_.index_log.WhenComplete(stream.partition, [self = shared_from_this(), &stream, count,
+                                                    all](const absl::Status& complete) {
+      complete.ok() ? self->Fetch(stream, count, all) : all->Finish(complete);
+    });
   }
   all->Finish(absl::OkStatus());
 }

@@ -13,6 +13,7 @@
 #include "storage/redis/layout.h"
 #include "storage/redis/overlay.h"
 #include "storage/redis/partition.h"
+#include "storage/redis/read_sender.h"
 #include "storage/redis/reply.h"
 #include "storage/snapshot.h"
 
@@ -27,9 +28,9 @@ struct Place {
   Partition partition = 0;
 };
 
-// Merges what the indexes of all partitions give, page by page. Every key that is there from the
-// first call to the last is given once; one that comes or goes meanwhile, once or never. The loop's
-// thread's.
+// Merges what the indexes of all partitions give, and what is on its way there, page by page. Every
+// key that is there from the first call to the last is given once; one that comes or goes
+// meanwhile, once or never. The loop's thread's.
 class IndexScan : public std::enable_shared_from_this<IndexScan> {
  public:
   // `partitions`: where the range may have keys.
@@ -58,8 +59,13 @@ class IndexScan : public std::enable_shared_from_this<IndexScan> {
 
   // How many each stream should have, so that about `wanted` can be merged.
   size_t DepthFor(size_t wanted) const;
-  std::string PageCommand(const Stream& stream, size_t count) const;
-  static absl::Status TakePage(Stream& stream, ReplyView page, size_t asked);
+  // Asks for a page of one stream and appends it.
+  void Fetch(Stream& stream, size_t count, const std::shared_ptr<Gathering>& all);
+  // What of the range has not come yet.
+  MemberRange Rest(const Stream& stream) const;
+  std::string PageCommand(Partition partition, const MemberRange& rest, size_t count) const;
+  absl::Status TakePage(Stream& stream, ReplyView page, std::vector<std::string> logged,
+                        size_t asked) const;
   // What lies before anything that may still come.
   std::vector<Place> Merge();
   bool Before(const std::string& left, const std::string& right) const {

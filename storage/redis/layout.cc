@@ -15,6 +15,7 @@ namespace {
 // NOTE: persisted.
 constexpr char kEntryKind = 'v';
 constexpr char kIndexKind = 'i';
+constexpr char kIndexLogKind = 'l';
 constexpr char kDeadlinesKind = 'x';
 constexpr char kRemovalsKind = 'r';
 constexpr char kOwnerKind = 'o';
@@ -61,6 +62,13 @@ std::string Layout::Entry(Partition partition, const EntryName& name) const {
 std::string Layout::Index(Partition partition, Generation generation) const {
   std::string text = Name(partition, kIndexKind);
   base::AppendVarint64(&text, generation);
+  return text;
+}
+
+std::string Layout::IndexLog(Partition partition, Generation generation, int half) const {
+  std::string text = Name(partition, kIndexLogKind);
+  base::AppendVarint64(&text, generation);
+  text.push_back(static_cast<char>(half));
   return text;
 }
 

@@ -4,13 +4,15 @@
 //   key                                              type    holds
 //   PREFIX{TAG}v generation namespace key            string  one entry: see record.h
 //   PREFIX{TAG}i generation                          zset    members namespace:4 key, all scores 0
-//   PREFIX{TAG}x generation                          zset    the same members, scored by deadline
-//   PREFIX{TAG}r generation                          string  the newest revision of what is gone
-//   PREFIX{TAG}o                                     string  who may write this partition
-//   PREFIX{TAG}h                                     string  its sign of life, in kStorePartition
-//   PREFIX{TAG}f                                     string  the format record, in kStorePartition
-//   PREFIX{TAG}m                                     string  what the store says of itself, there
-//   PREFIX{TAG}g                                     string  what is to be removed one day, there
+//   PREFIX{TAG}l generation 0 or 1                   list    members on their way there:
+//   index_log.h PREFIX{TAG}x generation                          zset    the same members, scored
+//   by deadline PREFIX{TAG}r generation                          string  the newest revision of
+//   what is gone PREFIX{TAG}o                                     string  who may write this
+//   partition PREFIX{TAG}h                                     string  its sign of life, in
+//   kStorePartition PREFIX{TAG}f                                     string  the format record, in
+//   kStorePartition PREFIX{TAG}m                                     string  what the store says of
+//   itself, there PREFIX{TAG}g                                     string  what is to be removed
+//   one day, there
 //
 // Records: store_records.h. TAG is the partition's (partition.h). Generation and namespace are
 // varints in names, where each byte is paid for with every entry, and 4 bytes big-endian in
@@ -33,7 +35,8 @@
 namespace tarn::storage::redis {
 
 // NOTE: persisted. A store of a higher version is refused.
-inline constexpr uint32_t kFormatVersion = 1;
+// Version 1 had no lists of members.
+inline constexpr uint32_t kFormatVersion = 2;
 
 inline constexpr absl::string_view kDefaultKeyPrefix = "tarn";
 // It is part of every name.
@@ -66,6 +69,8 @@ class Layout {
 
   std::string Entry(Partition partition, const EntryName& name) const;
   std::string Index(Partition partition, Generation generation) const;
+  // `half`: 0 or 1.
+  std::string IndexLog(Partition partition, Generation generation, int half) const;
   std::string Deadlines(Partition partition, Generation generation) const;
   std::string Removals(Partition partition, Generation generation) const;
   std::string Owner(Partition partition) const;

@@ -13,7 +13,9 @@ namespace tarn::storage::redis {
 absl::Status MetaKeeper::CheckFormat() {
   const std::string key = core_.layout.Format();
   TARN_ASSIGN_OR_RETURN(const std::string format, asking_.Get(kStorePartition, key));
-  if (!format.empty()) return redis::CheckFormat(format);
+  if (!format.empty()) TARN_RETURN_IF_ERROR(redis::CheckFormat(format));
+  if (format == EncodeFormat(kFormatVersion)) return absl::OkStatus();
+  // What older versions wrote is read as it is. They must not read what is written from here on.
   return asking_
       .Ask(kStorePartition, CommandKind::kWrite, {"SET", key, EncodeFormat(kFormatVersion)})
       .status();

@@ -19,6 +19,13 @@ struct MemberRange {
   bool Contains(absl::string_view member) const { return lower <= member && member < upper; }
 };
 
+// The first member behind this one.
+inline std::string Behind(absl::string_view member) {
+  std::string behind(member);
+  behind.push_back('\0');
+  return behind;
+}
+
 // Not thread-safe.
 class Overlay {
  public:

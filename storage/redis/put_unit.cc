@@ -19,8 +19,8 @@ namespace {
 
 constexpr int64_t kHealPauseMs = 50;
 
-// SET ... GET, behind ZADD when the key is not known to be in the index. Shares its key: what else
-// goes to the key follows on the same connection.
+// SET ... GET, behind its entry into the index when the key is not known to be there. Shares its
+// key: what else goes to the key follows on the same connection.
 class PutUnit final : public Unit {
  public:
   PutUnit(Core& core, BatchRun& run, size_t index, const Location& at)
@@ -68,10 +68,8 @@ class PutUnit final : public Unit {
 
   void SendToIndex() {
     ++awaited_;
-    CommandText text(4);
-    text.Add("ZADD").Add(core_.layout.Index(partition_, core_.generation)).Add("0").Add(Member());
-    lease_->Send(CommandKind::kWrite, std::move(text).Take(),
-                 [self = Self()](Answer& answer) { self->IndexAnswered(answer); });
+    core_.index_log.Append(*lease_, partition_, Member(),
+                           [self = Self()](Answer& answer) { self->IndexAnswered(answer); });
   }
 
   void SendDeadline() {

@@ -10,13 +10,12 @@ namespace {
 
 // All that the engine ever sends, and what its scripts call.
 constexpr std::array kCommands = {
-    "append",         "asking",        "client|id", "client|kill",    "client|list",
-    "client|setname", "cluster|slots", "del",       "eval",           "evalsha",
-    "exists",         "get",           "getrange",  "info",           "mget",
-    "mset",           "persist",       "pexpire",   "ping",           "role",
-    "script|load",    "select",        "set",       "setrange",       "strlen",
-    "unlink",         "wait",          "zadd",      "zlexcount",      "zrange",
-    "zrangebylex",    "zrangebyscore", "zrem",      "zrevrangebylex",
+    "append",        "asking",   "client|id",   "client|kill",   "client|list", "client|setname",
+    "cluster|slots", "del",      "eval",        "evalsha",       "exists",      "get",
+    "getrange",      "info",     "lrange",      "mget",          "mset",        "persist",
+    "pexpire",       "ping",     "role",        "rpush",         "script|load", "select",
+    "set",           "setrange", "strlen",      "unlink",        "wait",        "zadd",
+    "zlexcount",     "zrange",   "zrangebylex", "zrangebyscore", "zrem",        "zrevrangebylex",
 };
 
 }  // namespace

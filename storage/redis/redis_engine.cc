@@ -13,6 +13,7 @@
 #include "storage/redis/generations.h"
 #include "storage/redis/ghosts.h"
 #include "storage/redis/intake.h"
+#include "storage/redis/logged_members.h"
 #include "storage/redis/meta_keeper.h"
 #include "storage/redis/newest_commit.h"
 #include "storage/redis/redis_url.h"
@@ -156,6 +157,10 @@ absl::Status RedisEngine::Parts::Open() {
 absl::Status RedisEngine::Parts::AdoptContent() {
   TARN_ASSIGN_OR_RETURN(const std::optional<redis::MetaRecord> meta, meta_->Read());
   const redis::Generation generation = meta ? meta->generation : 1;
+  TARN_RETURN_IF_ERROR(redis::OnLoop(core_, [this, generation](auto done) {
+    core_.generation = generation;
+    redis::MoveLoggedMembers(core_, generation, std::move(done));
+  }));
   TARN_ASSIGN_OR_RETURN(
       const redis::Content content,
       redis::CountContent(access_.asking(), core_.layout, generation, on_.clock.Now()));
@@ -165,13 +170,10 @@ absl::Status RedisEngine::Parts::AdoptContent() {
   const redis::NewestCommit newest =
       redis::JudgeNewest(content, incarnation, access_.heartbeat_before());
   if (newest.lost) access_.FoundOlder(*newest.lost);
-  std::promise<absl::Status> started;
-  asio::post(loop_.context(), [this, generation, newest = newest.revision, &started] {
-    core_.generation = generation;
+  return redis::OnLoop(core_, [this, newest = newest.revision](auto done) {
     core_.NoteCommit(newest);
-    generations_->Start([&started](const absl::Status& status) { started.set_value(status); });
+    generations_->Start(std::move(done));
   });
-  return started.get_future().get();
 }
 
 // --- what it does ---
@@ -222,6 +224,8 @@ EngineStats RedisEngine::Parts::Stats() const {
 }
 
 absl::Status RedisEngine::Parts::CheckConsistency() {
+  TARN_RETURN_IF_ERROR(
+      redis::OnLoop(core_, [this](auto done) { core_.index_log.FoldAll(std::move(done)); }));
   TARN_ASSIGN_OR_RETURN(const std::optional<redis::MetaRecord> meta, meta_->Read());
   const redis::Generation generation = meta ? meta->generation : 1;
   TARN_ASSIGN_OR_RETURN(

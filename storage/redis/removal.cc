@@ -92,6 +92,7 @@ class RemovalUnit final : public Unit {
     for (size_t i = 0; i < places_.size(); ++i) {
       const int64_t length = lengths[i].integer();
       if (length < static_cast<int64_t>(kRecordHeaderBytes)) continue;
+      core_.index_log.Erase(partition_, places_[i].member);
       const IndexMember member = MemberOf(places_[i]);
       const int64_t value_bytes = length - static_cast<int64_t>(kRecordHeaderBytes);
       core_.ledger.Add(member.ns, {-1, -static_cast<int64_t>(member.key.size()) - value_bytes});

@@ -26,6 +26,7 @@ constexpr std::array kNamed = {
     Named{"GET", kStringOrNone},
     Named{"MGET", kList},
     Named{"ZADD", kNumber},
+    Named{"RPUSH", kNumber},
     Named{"STRLEN", kNumber},
     Named{"GETRANGE", {Kind::kString}},
     Named{"MSET", {Kind::kStatus}},

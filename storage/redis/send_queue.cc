@@ -11,25 +11,31 @@
 namespace tarn::storage::redis {
 namespace {
 
-constexpr absl::string_view kOneMember = "*4\r\n$4\r\nZADD\r\n";
-// Words of a ZADD before its members; each of these is two.
-constexpr size_t kWordsBefore = 2;
+// Each adds one member to the key that follows.
+constexpr absl::string_view kOneScored = "*4\r\n$4\r\nZADD\r\n";
+constexpr absl::string_view kOneAppended = "*3\r\n$5\r\nRPUSH\r\n";
+constexpr size_t kWordsBefore = 2;  // Those before the members.
 
-// Of a ZADD of one member, from its first byte to the end of its set's name; empty when the command
-// is another one.
+size_t WordsOfMember(absl::string_view command) {
+  return absl::StartsWith(command, kOneScored) ? 2 : 1;
+}
+
+// Of a command that adds one member, from its first byte to the end of its key; empty when the
+// command is another one.
 absl::string_view StartOfAdd(absl::string_view command) {
-  if (!absl::StartsWith(command, kOneMember)) return {};
-  const size_t end_of_size = command.find('\r', kOneMember.size());
+  size_t begin = 0;
+  if (absl::StartsWith(command, kOneScored)) begin = kOneScored.size();
+  if (absl::StartsWith(command, kOneAppended)) begin = kOneAppended.size();
+  const size_t end_of_size = command.find('\r', begin);
   size_t size = 0;
-  if (end_of_size == command.npos ||
-      !absl::SimpleAtoi(command.substr(kOneMember.size() + 1, end_of_size - kOneMember.size() - 1),
-                        &size)) {
+  if (begin == 0 || end_of_size == command.npos ||
+      !absl::SimpleAtoi(command.substr(begin + 1, end_of_size - begin - 1), &size)) {
     return {};
   }
   return command.substr(0, end_of_size + 2 + size + 2);
 }
 
-// Whether it has nothing to do with sets.
+// Whether it has nothing to do with sets and lists.
 bool IsPlain(absl::string_view command) {
   const absl::string_view word = command.substr(std::min(command.find('\n'), command.size()));
   return absl::StartsWith(word, "\n$3\r\nSET\r\n") || absl::StartsWith(word, "\n$3\r\nGET\r\n");
@@ -72,7 +78,8 @@ std::vector<Request> SendQueue::Take() {
   bytes_ = 0;
   for (Request& request : requests_) {
     if (request.others.empty()) continue;
-    const size_t words = kWordsBefore + 2 * (1 + request.others.size());
+    const size_t members = 1 + request.others.size();
+    const size_t words = kWordsBefore + members * WordsOfMember(request.command);
     request.command.replace(0, request.command.find('\r'), absl::StrCat("*", words));
   }
   return std::exchange(requests_, {});

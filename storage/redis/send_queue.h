@@ -21,10 +21,11 @@ struct Request {
   std::vector<AnswerHandler> others;  // Of commands that were joined to it.
 };
 
-// Keeps the order of the commands, except that a ZADD of one member joins one to the same set that
-// waits already: a new entry costs Redis half of a command less. So it is executed earlier than it
-// was sent, which is why it joins only where nothing but SET, GET and such ZADDs stands in between:
-// none of them takes a member out of a set, or looks into one. Not thread-safe.
+// Keeps the order of the commands, except that a ZADD or RPUSH of one member joins one to the same
+// key that waits already: a new entry costs Redis half of a command less. So it is executed earlier
+// than it was sent, which is why it joins only where nothing but SET, GET and such commands stands
+// in between: none of them takes a member out of a set or a list, or looks into one. Not
+// thread-safe.
 class SendQueue {
  public:
   // So that no command keeps Redis for long.
@@ -45,7 +46,7 @@ class SendQueue {
 
   std::vector<Request> requests_;
   size_t bytes_ = 0;
-  absl::flat_hash_map<uint64_t, size_t> adds_;  // Places of ZADDs that others may join, by set.
+  absl::flat_hash_map<uint64_t, size_t> adds_;  // Places of those that others may join, by key.
 };
 
 }  // namespace tarn::storage::redis

@@ -29,6 +29,11 @@ absl::Status CheckEviction(const std::vector<Reply>& memory) {
   return absl::OkStatus();
 }
 
+std::string WhoElseHasIt(int wait_replicas) {
+  if (wait_replicas == 0) return "a failover may lose it";
+  return absl::StrCat(wait_replicas, wait_replicas == 1 ? " replica has it" : " replicas have it");
+}
+
 }  // namespace
 
 absl::StatusOr<std::string> CheckServers(Asking& asking, const RedisUrl& url, Eviction eviction) {
@@ -46,10 +51,7 @@ absl::StatusOr<std::string> CheckServers(Asking& asking, const RedisUrl& url, Ev
       "An acknowledged write survives what Redis survives: ",
       logged ? "its append-only file is on, and appendfsync decides"
              : "its append-only file is off, so a crash loses what came after the last snapshot",
-      "; ",
-      url.wait_replicas == 0 ? "a failover may lose it"
-                             : absl::StrCat(url.wait_replicas, " replicas have it"),
-      ".");
+      "; ", WhoElseHasIt(url.wait_replicas), ".");
 }
 
 }  // namespace tarn::storage::redis

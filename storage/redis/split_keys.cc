@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <limits>
 #include <memory>
 #include <utility>
 
@@ -17,6 +18,8 @@ namespace {
 
 // Parts then differ by about an eighth.
 constexpr uint64_t kSamplesEach = 64;
+
+constexpr size_t kNoLimit = std::numeric_limits<size_t>::max();
 
 using Done = absl::AnyInvocable<void(std::vector<std::string>) &&>;
 
@@ -69,8 +72,7 @@ class Sampling : public std::enable_shared_from_this<Sampling> {
 
   // Every so many-th key, counted through all partitions.
   void Sample(const absl::Status& status) {
-    uint64_t total = 0;
-    for (const uint64_t count : counts_) total += count;
+    const uint64_t total = Total();
     if (!status.ok() || total < parts_) return std::move(done_)({});
     const uint64_t stride = std::max<uint64_t>(total / (kSamplesEach * parts_), 1);
     auto all = std::make_shared<Gathering>(
@@ -84,7 +86,27 @@ class Sampling : public std::enable_shared_from_this<Sampling> {
       }
       next -= counts_[place];
     }
+    SampleLog(stride);
     all->Finish(absl::OkStatus());
+  }
+
+  uint64_t Total() const {
+    uint64_t total = 0;
+    for (int partition = 0; partition < kPartitions; ++partition) {
+      const auto place = static_cast<Partition>(partition);
+      total += counts_[place] + core_.index_log.Count(place, range_);
+    }
+    return total;
+  }
+
+  void SampleLog(uint64_t stride) {
+    uint64_t next = stride / 2;
+    for (int partition = 0; partition < kPartitions; ++partition) {
+      const std::vector<std::string> members = core_.index_log.Members(
+          static_cast<Partition>(partition), range_, ScanDirection::kAscending, kNoLimit);
+      for (; next < members.size(); next += stride) samples_.push_back(members[next]);
+      next -= members.size();
+    }
   }
 
   std::string MemberCommand(Partition partition, uint64_t rank) const {

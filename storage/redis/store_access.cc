@@ -145,6 +145,7 @@ void StoreAccess::OnNodeChanged(const std::string& address, const std::string& w
   base::LogWarning("redis: ", address, ": ", why);
   vitals_.CountNodeChange();
   core_.known.Clear();
+  core_.index_log.OnNodeChanged();
   core_.observer->OnNodeChanged(absl::AbortedError(absl::StrCat(address, ": ", why)));
   if (heartbeats_ != nullptr) heartbeats_->BeatNow();
 }

@@ -273,11 +273,12 @@ Load::Load(const std::string& endpoint, const DataSet& data) : data_(data) {
       grpc::CreateCustomChannel(endpoint, grpc::InsecureChannelCredentials(), arguments));
 }
 
-void Load::Fill(size_t batch) {
+void Load::Fill(size_t batch, size_t from, size_t to) {
   PipelineLoad load;
   load.call = Call::kPut;
+  load.first_key = from;
   load.batch = batch;
-  load.max_messages = (data_.size() + batch - 1) / batch;
+  load.max_messages = (to - from + batch - 1) / batch;
   Pending pending(1);
   PipelineClient client(*stub_, data_, load, pending);
   pending.Wait();

@@ -43,8 +43,10 @@ class Load {
  public:
   Load(const std::string& endpoint, const DataSet& data);
 
-  // Puts the whole data set once, by a pipeline of messages of `batch` operations.
-  void Fill(size_t batch = 500);
+  // Puts the whole data set once, or its keys from one to another, by a pipeline of messages of
+  // `batch` operations.
+  void Fill(size_t batch = 500) { Fill(batch, 0, data_.size()); }
+  void Fill(size_t batch, size_t from, size_t to);
 
   // `in_flight` calls at a time on keys in shuffled order, each begun when one has ended, for
   // `seconds`.

@@ -53,6 +53,7 @@ TEST_CASE("a name in the index without an entry is taken out by whoever meets it
   KeyspaceEngine engine(server);
   Must(Do(engine, Put("here", "v")).status);
   Must(Do(engine, Put("gone", "v")).status);
+  engine.Fold();
   const std::string index = engine.IndexName(kNs, "gone");
   REQUIRE(engine.Ask({"DEL", engine.EntryName(kNs, "gone")}) == "1");
   REQUIRE(engine.Ask({"ZCARD", index}) == "1");
@@ -159,6 +160,7 @@ TEST_CASE("sweeping removes the value and its places in both indexes in one step
   RedisServer server;
   KeyspaceEngine engine(server);
   Must(Do(engine, Put("k", "v").Until(engine.clock().Now() + 10)).status);
+  engine.Fold();
   const std::string entry = engine.EntryName(kNs, "k");
   const std::string index = engine.IndexName(kNs, "k");
   const std::string deadlines = engine.DeadlinesName(kNs, "k");

@@ -78,6 +78,7 @@ TEST_CASE("names in Redis are what they have always been") {
   CHECK(layout.Entry(0, {300, 200, "k"}) == Bytes("tarn{4L}v\xAC\x02\xC8\x01k"));
   CHECK(layout.Index(0, 1) == Bytes("tarn{4L}i\x01"));
   CHECK(layout.Deadlines(1, 300) == Bytes("tarn{bl}x\xAC\x02"));
+  CHECK(layout.IndexLog(1, 300, 1) == Bytes("tarn{bl}l\xAC\x02\x01"));
   CHECK(layout.Removals(1, 300) == Bytes("tarn{bl}r\xAC\x02"));
   CHECK(layout.Heartbeat() == "tarn{4L}h");
   CHECK(layout.Meta() == "tarn{4L}m");
@@ -97,6 +98,7 @@ TEST_CASE("everything in a partition has its slot, whatever a user's key holds")
     }
     CHECK(KeySlot(layout.Index(partition, 9)) == slot);
     CHECK(KeySlot(layout.Deadlines(partition, 9)) == slot);
+    CHECK(KeySlot(layout.IndexLog(partition, 9, 0)) == slot);
     CHECK(KeySlot(layout.Removals(partition, 9)) == slot);
     CHECK(KeySlot(layout.Owner(partition)) == slot);
   }

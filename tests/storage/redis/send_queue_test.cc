@@ -50,6 +50,20 @@ TEST_CASE("members of the same set are added by one command, before the values b
                                  Text({"SET", "c\r\n", "1", "GET"})});
 }
 
+TEST_CASE("members of the same list are appended by one command, in their order") {
+  SendQueue queue;
+  CHECK(Put(queue, {"RPUSH", "l", "a"}) == Added::kFirst);
+  CHECK(Put(queue, {"SET", "a", "1", "GET"}) == Added::kBehindOthers);
+  CHECK(Put(queue, {"RPUSH", "l", "b\r\n"}) == Added::kJoined);
+  CHECK(Put(queue, {"ZADD", "l", "0", "a"}) == Added::kBehindOthers);
+  CHECK(Put(queue, {"RPUSH", "l", ""}) == Added::kJoined);
+  CHECK(Put(queue, {"RPUSH", "l", "c", "d"}) == Added::kBehindOthers);
+  CHECK(Commands(queue) == std::vector<std::string>{Text({"RPUSH", "l", "a", "b\r\n", ""}),
+                                                    Text({"SET", "a", "1", "GET"}),
+                                                    Text({"ZADD", "l", "0", "a"}),
+                                                    Text({"RPUSH", "l", "c", "d"})});
+}
+
 TEST_CASE("nothing is joined past a command that may look into a set or take something out") {
   for (const char* between : {"EVALSHA", "ZREM", "DEL", "ZRANGEBYLEX", "UNLINK", "SETRANGE"}) {
     INFO(between);

@@ -9,6 +9,7 @@
 #include "storage/redis/batch_run.h"
 #include "storage/redis/bulk_load.h"
 #include "storage/redis/command.h"
+#include "storage/redis/logged_members.h"
 #include "storage/redis/scripts.h"
 #include "storage/redis/sweeper.h"
 #include "tests/support/status.h"
@@ -106,8 +107,12 @@ KeyspaceEngine::KeyspaceEngine(const std::string& url, const Options& options)
   std::promise<absl::Status> ready;
   asio::post(loop_.context(), [&] {
     core_->link = MakeLink(loop_.context(), core_->clock, core_->random, OptionsOf(url), *this);
-    core_->link->WhenReady(
-        [&] { generations_->Start([&](const absl::Status& status) { ready.set_value(status); }); });
+    core_->link->WhenReady([&] {
+      MoveLoggedMembers(*core_, core_->generation, [&](const absl::Status& moved) {
+        if (!moved.ok()) return ready.set_value(moved);
+        generations_->Start([&](const absl::Status& status) { ready.set_value(status); });
+      });
+    });
   });
   const absl::Status status = ready.get_future().get();
   if (status.ok()) return;
@@ -162,6 +167,12 @@ std::string KeyspaceEngine::DeadlinesName(storage::NamespaceId ns, const std::st
   return core_->layout.Deadlines(core_->placements.Locate(ns, key).partition, core_->generation);
 }
 
+void KeyspaceEngine::Fold() {
+  const absl::Status status = storage::redis::OnLoop(
+      *core_, [this](storage::redis::Told told) { core_->index_log.FoldAll(std::move(told)); });
+  if (!status.ok()) throw std::runtime_error(status.ToString());
+}
+
 void KeyspaceEngine::AwaitRemoval() {
   for (size_t removing = 1; removing > 0;) {
     OnLoop([&] { removing = generations_->removing(); });
@@ -209,6 +220,7 @@ absl::Status KeyspaceEngine::WriteMeta(const storage::StoreMeta& meta) {
 }
 
 void KeyspaceEngine::OnNodeChanged(const std::string&, const std::string& why) {
+  core_->index_log.OnNodeChanged();
   teller_->OnNodeChanged(absl::UnavailableError(why));
 }
 

@@ -65,6 +65,8 @@ class KeyspaceEngine final : public storage::Engine, private storage::redis::Lin
   std::string EntryName(storage::NamespaceId ns, const std::string& key);
   std::string IndexName(storage::NamespaceId ns, const std::string& key);
   std::string DeadlinesName(storage::NamespaceId ns, const std::string& key);
+  // Waits until every member is in its index.
+  void Fold();
   // Waits until no generation is being removed.
   void AwaitRemoval();
 

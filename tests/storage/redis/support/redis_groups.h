@@ -42,6 +42,7 @@ class SentinelGroup {
   // That Sentinels agree on.
   uint16_t primary_port() const;
   RedisServer& primary();
+  size_t size() const { return servers_.size(); }
   RedisServer& server(size_t index) { return *servers_[index]; }
   RedisProcess& sentinel(size_t index) { return *sentinels_[index]; }
 
