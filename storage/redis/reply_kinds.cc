@@ -22,6 +22,7 @@ struct Named {
   ReplyKinds kinds;
 };
 // The most frequent ones first.
+// clang-format off
 constexpr std::array kNamed = {
     Named{"GET", kStringOrNone},
     Named{"MGET", kList},
@@ -39,6 +40,7 @@ constexpr std::array kNamed = {
     Named{"UNLINK", kNumber},
     Named{"WAIT", kNumber},
 };
+// clang-format on
 
 // The next word of a formatted command, taken off the front: "$SIZE\r\nWORD\r\n".
 absl::string_view TakeWord(absl::string_view& rest) {

@@ -19,6 +19,8 @@
 #include <utility>
 #include <vector>
 
+#include "tests/support/own_port.h"
+
 namespace tarn::bench {
 namespace {
 
@@ -74,7 +76,7 @@ struct Sign {
   std::string socket;
 };
 
-class SpawnedServer final : public ServerProcess {
+class SpawnedServer : public ServerProcess {
  public:
   // Of `arguments`, "{}" stands for the directory.
   SpawnedServer(std::vector<std::string> arguments, Sign sign)
@@ -185,6 +187,21 @@ class SpawnedServer final : public ServerProcess {
   double ready_ms_ = 0;
 };
 
+class SpawnedRedis final : public SpawnedServer {
+ public:
+  explicit SpawnedRedis(testing::OwnPort port)
+      : SpawnedServer(
+            {"redis-server", "--bind", "127.0.0.1", "--port", std::to_string(port.number()),
+             "--unixsocket", "{}/redis.sock", "--dir", "{}", "--save", "", "--appendonly", "no"},
+            Sign{.socket = "redis.sock"}),
+        port_(std::move(port)) {}
+
+  std::string endpoint() const override { return "127.0.0.1:" + std::to_string(port_.number()); }
+
+ private:
+  const testing::OwnPort port_;
+};
+
 }  // namespace
 
 std::unique_ptr<ServerProcess> StartEchoServer() {
@@ -207,10 +224,7 @@ std::unique_ptr<ServerProcess> StartTarnd(const std::string& program, const std:
 }
 
 std::unique_ptr<ServerProcess> StartRedis() {
-  return std::make_unique<SpawnedServer>(
-      std::vector<std::string>{"redis-server", "--port", "0", "--unixsocket", "{}/redis.sock",
-                               "--dir", "{}", "--save", "", "--appendonly", "no"},
-      Sign{.socket = "redis.sock"});
+  return std::make_unique<SpawnedRedis>(testing::OwnPort());
 }
 
 std::string ProgramBeside(const std::string& self, const std::string& name) {

@@ -30,8 +30,7 @@ std::unique_ptr<ServerProcess> StartEchoServer();
 std::unique_ptr<ServerProcess> StartTarnd(const std::string& program, const std::string& engine,
                                           const std::vector<std::string>& more_arguments = {});
 
-// redis-server of the PATH, which keeps nothing on disk. Its endpoint is the path of its Unix
-// socket.
+// redis-server of the PATH, on a free port of the loopback interface. It keeps nothing on disk.
 std::unique_ptr<ServerProcess> StartRedis();
 
 // The program `name` in the folder that this program was started from.

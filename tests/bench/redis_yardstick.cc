@@ -24,6 +24,9 @@ using Clock = std::chrono::steady_clock;
 
 constexpr storage::NamespaceId kNamespace = 1;
 
+std::string HostIn(const std::string& endpoint) { return endpoint.substr(0, endpoint.find(':')); }
+std::string PortIn(const std::string& endpoint) { return endpoint.substr(endpoint.find(':') + 1); }
+
 // As redis-benchmark names them: 16 bytes.
 std::string BenchmarkKey(size_t i) { return absl::StrFormat("key:%012d", i); }
 
@@ -52,8 +55,9 @@ double RateIn(const std::string& csv) {
 
 }  // namespace
 
-BareClient::BareClient(const std::string& socket) : context_(redisConnectUnix(socket.c_str())) {
-  if (context_ == nullptr || context_->err != 0) Fail("cannot connect to " + socket);
+BareClient::BareClient(const std::string& endpoint)
+    : context_(redisConnect(HostIn(endpoint).c_str(), std::stoi(PortIn(endpoint)))) {
+  if (context_ == nullptr || context_->err != 0) Fail("cannot connect to " + endpoint);
 }
 
 void BareClient::Append(Words words) {
@@ -140,10 +144,10 @@ double BareClient::UsedMemoryBytes() {
   return std::atof(info.c_str() + at + kName.size());
 }
 
-double RedisBenchmarkGets(const std::string& socket, size_t entries, size_t requests) {
-  return RateIn(
-      OutputOf(absl::StrCat("redis-benchmark -s '", socket, "' -t get -c 50 -P 1 -d ", kValueBytes,
-                            " -r ", entries, " -n ", requests, " --csv 2>/dev/null")));
+double RedisBenchmarkGets(const std::string& endpoint, size_t entries, size_t requests) {
+  return RateIn(OutputOf(absl::StrCat("redis-benchmark -h ", HostIn(endpoint), " -p ",
+                                      PortIn(endpoint), " -t get -c 50 -P 1 -d ", kValueBytes,
+                                      " -r ", entries, " -n ", requests, " --csv 2>/dev/null")));
 }
 
 }  // namespace tarn::bench

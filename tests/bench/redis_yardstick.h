@@ -16,7 +16,8 @@ namespace tarn::bench {
 // Whatever fails ends the program.
 class BareClient {
  public:
-  explicit BareClient(const std::string& socket);
+  // `endpoint`: host:port.
+  explicit BareClient(const std::string& endpoint);
 
   // SET of every key of the data set, and of as many keys of redis-benchmark's.
   void Fill(const DataSet& data, size_t depth);
@@ -50,6 +51,6 @@ class BareClient {
 };
 
 // redis-benchmark -c 50 -P 1: gets a second of keys as long as the data set's, with such values.
-double RedisBenchmarkGets(const std::string& socket, size_t entries, size_t requests);
+double RedisBenchmarkGets(const std::string& endpoint, size_t entries, size_t requests);
 
 }  // namespace tarn::bench
