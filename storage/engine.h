@@ -61,21 +61,6 @@ struct SweepResult {
   bool more = false;  // Stopped by the budget: there is more to remove.
 };
 
-// One of the servers that an engine's state lives on.
-struct EngineNode {
-  std::string address;
-  bool reachable = false;
-  uint64_t connections = 0;  // Open now.
-  uint64_t pending = 0;      // Requests without an answer.
-  uint64_t connections_opened = 0;
-  uint64_t connections_failed = 0;
-  uint64_t latency_us = 0;    // Of an answer, smoothed; 0 where nobody knows.
-  uint64_t memory_bytes = 0;  // What the server says that it uses; 0 where nobody knows.
-  // How requests pass the node's circuit breaker: "closed" (all do), "half-open" (one at a time),
-  // "open" (none).
-  std::string breaker = "closed";
-};
-
 struct EngineStats {
   Revision revision = 0;            // The newest committed.
   uint64_t memory_bytes = 0;        // What the engine holds in memory, as well as it knows.
@@ -89,8 +74,6 @@ struct EngineStats {
   uint64_t errors = 0;  // I/O and other failures of the engine itself since the start.
   bool writable =
       true;  // False while the engine refuses growth (disk full) or all writes (damaged).
-  std::string topology;           // "standalone", "sentinel", "cluster"; empty: it is all here.
-  std::vector<EngineNode> nodes;  // Where it is not all here.
 };
 
 // The guarantees every engine gives:

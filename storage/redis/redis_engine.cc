@@ -55,17 +55,6 @@ absl::StatusOr<redis::PoolOptions> PoolOptionsOf(const RedisOptions& options,
   return pool;
 }
 
-EngineNode ShowNode(const redis::NodeStats& node) {
-  return {.address = node.address,
-          .reachable = node.pool.open > 0,
-          .connections = static_cast<uint64_t>(node.pool.open),
-          .pending = node.pool.pending,
-          .connections_opened = node.pool.opened,
-          .connections_failed = node.pool.failed,
-          .latency_us = node.pool.latency_us,
-          .breaker = std::string(Name(node.breaker))};
-}
-
 absl::Status Differs(NamespaceId ns, const Usage& held, const Usage& counted) {
   return absl::DataLossError(absl::StrCat("namespace ", ns, " holds ", held.entries, " entries, ",
                                           held.bytes, " bytes, but the ledger says ",
@@ -218,8 +207,6 @@ EngineStats RedisEngine::Parts::Stats() const {
   stats.queue_limit = options_.max_queued_batches;
   stats.errors = core_.counters.errors.load(std::memory_order_relaxed);
   stats.writable = access_.writable();
-  stats.topology = std::string(Name(url_.topology));
-  for (const redis::NodeStats& node : core_.link->Stats()) stats.nodes.push_back(ShowNode(node));
   return stats;
 }
 
