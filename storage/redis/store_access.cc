@@ -89,8 +89,9 @@ absl::Status StoreAccess::OpenGuarded(const OwnerRecord& mine, const absl::Notif
   LinkGuard guard;
   guard.key = [this](Partition partition) { return core_.layout.Owner(partition); };
   guard.expected = EncodeOwner(mine);
-  StartHeartbeats(mine);
   core_.link = MakeLink(pool, std::move(guard), *this);
+  // Behind it: a beat may find out at once that the store is somebody else's, which ends the link.
+  StartHeartbeats(mine);
   vitals_.SetLink(core_.link);
   vitals_.SetOwnership(RedisOwnership::kOwner);
   TARN_RETURN_IF_ERROR(WaitReady(*core_.link, stop));

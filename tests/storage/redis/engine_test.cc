@@ -1,5 +1,6 @@
 // The engine with a real Redis that misbehaves: lost answers, lost scripts, other owners, an empty
 // server coming back, a user that may do little.
+#include <algorithm>
 #include <atomic>
 #include <csignal>
 #include <cstdlib>
@@ -208,6 +209,29 @@ TEST_CASE("the same holder takes its store again without waiting") {
   Daemon restarted(OptionsFor(server, "a"));
   CHECK(restarted.status().ok());
   CHECK(crashed.AwaitDeposed());
+}
+
+// None waits for the others, so most are deposed while they open.
+TEST_CASE("of daemons that take a store at the same time one at most keeps it") {
+  const RedisServer server;
+  RedisOptions options = OptionsFor(server, "a");
+  options.owner.take_over = TakeOver::kAtOnce;
+  std::vector<std::unique_ptr<Daemon>> daemons(4);
+  {
+    std::vector<std::jthread> opening;
+    for (auto& daemon : daemons) {
+      opening.emplace_back([&] { daemon = std::make_unique<Daemon>(options); });
+    }
+  }
+  const auto keeping = [&daemons] {
+    return std::count_if(daemons.begin(), daemons.end(), [](const auto& daemon) {
+      return daemon->status().ok() && daemon->engine().Stats().writable;
+    });
+  };
+  CHECK(Eventually([&] { return keeping() <= 1; }));
+  Daemon last(options);
+  CHECK(Why(last.Do(Put("k", "v"))) == "OK");
+  CHECK(Eventually([&] { return keeping() == 0; }));
 }
 
 // --- what a store that is opened says of its newest commit ---
