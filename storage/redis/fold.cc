@@ -23,6 +23,8 @@ constexpr size_t kMaxBytes = size_t{256} << 10;
 // Commands under way: as long as Redis keeps up with those who append, no more.
 constexpr size_t kWindow = 4;
 
+absl::Status Changed() { return absl::AbortedError("another server answers"); }
+
 class FoldUnit final : public Unit {
  public:
   FoldUnit(Core& core, Partition partition, std::string list, FoldPlan plan,
@@ -42,7 +44,7 @@ class FoldUnit final : public Unit {
   // Another server is known to be another one before there is a lease of it.
   void Attempt() override {
     if (!TakeLease(CommandKind::kWrite)) return;
-    if (!plan_.is_complete()) return Finish(absl::AbortedError("another server answers"));
+    if (!plan_.is_complete()) return Finish(Changed());
     commands_ = plan_.add_commands();
     sent_ = 0;
     worst_ = {};
@@ -59,6 +61,7 @@ class FoldUnit final : public Unit {
     --under_way_;
     if (under_way_ > 0) return;
     if (worst_.code != absl::StatusCode::kOk) return Failed();
+    if (!plan_.is_complete()) return Finish(Changed());
     CommandText text(2);
     text.Add("UNLINK").Add(list_);
     Send(std::move(text).Take(), &FoldUnit::RemovalAnswered);
@@ -83,8 +86,10 @@ class FoldUnit final : public Unit {
 
   void AddAnswered() { SendMore(); }
 
+  // Whoever removed it may be the primary no more: then it is still there.
   void RemovalAnswered() {
-    worst_.code == absl::StatusCode::kOk ? Finish(absl::OkStatus()) : Failed();
+    if (worst_.code != absl::StatusCode::kOk) return Failed();
+    Finish(plan_.is_complete() ? absl::OkStatus() : Changed());
   }
 
   void Failed() { worst_.executed == Executed::kUnknown ? Bury(worst_) : AttemptFailed(worst_); }

@@ -156,7 +156,9 @@ void IndexLog::Fold(const Place& place) {
     if (!IsCurrent(place)) return;
     if (!complete.ok()) return Folded(place, complete);
     FoldPlan plan;
-    plan.is_complete = [this, place] { return logs_[place.list].incomplete_since == 0; };
+    plan.is_complete = [this, place, then = node_changes_] {
+      return IsCurrent(place) && node_changes_ == then;
+    };
     plan.add_commands = [this, place] { return AddCommands(place); };
     SendFold(core_, place.list, NameOf(place), std::move(plan),
              [this, place](const absl::Status& status) {

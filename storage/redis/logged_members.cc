@@ -71,14 +71,13 @@ std::vector<std::string> CommandsFor(const Core& core, Generation generation,
   return commands;
 }
 
-void MoveList(Core& core, Partition list, Generation generation, int half,
+// `then`: how often another server had taken over when `logged` was to be read.
+void MoveList(Core& core, Partition list, Generation generation, int half, uint64_t then,
               std::vector<LoggedMember> logged, const std::shared_ptr<Gathering>& all) {
   if (logged.empty()) return;
   all->Add();
   FoldPlan plan;
-  plan.is_complete = [&core, then = core.index_log.node_changes()] {
-    return core.index_log.node_changes() == then;
-  };
+  plan.is_complete = [&core, then] { return core.index_log.node_changes() == then; };
   plan.add_commands = [&core, generation, logged = std::move(logged)] {
     return CommandsFor(core, generation, logged);
   };
@@ -106,13 +105,14 @@ void ReadLoggedMembers(Core& core, Partition list, Generation generation,
 void MoveLoggedMembers(Core& core, Generation generation,
                        absl::AnyInvocable<void(const absl::Status&) &&> done) {
   auto all = std::make_shared<Gathering>(std::move(done));
+  const uint64_t then = core.index_log.node_changes();
   for (int i = 0; i < kPartitions; ++i) {
     const auto list = static_cast<Partition>(i);
     all->Add();
     ReadLoggedMembers(core, list, generation,
-                      [&core, list, generation, all](absl::StatusOr<LoggedMembers> found) {
+                      [&core, list, generation, then, all](absl::StatusOr<LoggedMembers> found) {
                         for (int half = 0; found.ok() && half < 2; ++half) {
-                          MoveList(core, list, generation, half, std::move((*found)[half]), all);
+                          MoveList(core, list, generation, half, then, std::move((*found)[half]), all);
                         }
                         all->Finish(found.status());
                       });
