@@ -20,7 +20,8 @@ void AppendAddCommands(absl::string_view index, absl::Span<const absl::string_vi
                        std::vector<std::string>& commands);
 
 struct FoldPlan {
-  // Whether what add_commands gives is all that the list may hold, wherever it is sent now.
+  // Whether what add_commands gives is all that the list may hold, wherever it is sent now. Asked
+  // before anything is sent, before the list is removed, and once more when it is.
   std::function<bool()> is_complete;
   // What puts its members into the indexes; may be done twice.
   std::function<std::vector<std::string>()> add_commands;

@@ -55,14 +55,20 @@ void IndexLog::Append(KeyLease& lease, Partition partition, std::string member,
   Half& half = log.halves[log.active];
   ++half.appended;
   half.bytes += member.size();
-  half.members[partition].insert(std::move(member));
   ++half.unanswered;
   FoldIfEnough(list);
   lease.Send(CommandKind::kWrite, std::move(text).Take(),
-             [this, place, done = std::move(done)](Answer& answer) mutable {
+             [this, place, partition, member = std::move(member),
+              done = std::move(done)](Answer& answer) mutable {
+               // What was refused would stay here for nothing.
+               if (answer.outcome.executed != Executed::kNo) Keep(place, partition, member);
                Answered(place);
                std::move(done)(answer);
              });
+}
+
+void IndexLog::Keep(const Place& place, Partition partition, const std::string& member) {
+  if (IsCurrent(place)) logs_[place.list].halves[place.half].members[partition].insert(member);
 }
 
 std::string IndexLog::AddCommand(Partition partition, absl::string_view member) const {

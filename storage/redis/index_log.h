@@ -105,6 +105,7 @@ class IndexLog {
   bool IsCurrent(const Place& place) const;
   std::string NameOf(const Place& place) const;
 
+  void Keep(const Place& place, Partition partition, const std::string& member);
   std::string AddCommand(Partition partition, absl::string_view member) const;
 
   void Answered(const Place& place);

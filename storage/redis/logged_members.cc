@@ -1,6 +1,7 @@
 #include "storage/redis/logged_members.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <utility>

@@ -177,16 +177,18 @@ class PutUnit final : public Unit {
   }
 
   void SendHealing() {
-    if (core_.closing) return Done();
+    if (core_.closing) return Healed();
     Leased leased = core_.link->Lease(partition_, keys);
     if (leased.lease == nullptr) return HealLater();
     lease_ = std::move(leased.lease);
     CommandText text(4);
     text.Add("ZADD").Add(core_.layout.Index(partition_, core_.generation)).Add("0").Add(Member());
     lease_->Send(CommandKind::kWrite, std::move(text).Take(), [self = Self()](Answer& answer) {
-      answer.outcome.executed == Executed::kYes ? self->Done() : self->HealLater();
+      answer.outcome.executed == Executed::kYes ? self->Healed() : self->HealLater();
     });
   }
+
+  void Healed() { set_outcome_.executed == Executed::kUnknown ? DoneUnseen() : Done(); }
 
   void HealLater() {
     lease_.reset();
@@ -205,7 +207,7 @@ class PutUnit final : public Unit {
 
   void Settled(const std::optional<std::string>& header) {
     const std::optional<Record> record = header ? DecodeRecord(*header) : std::nullopt;
-    if (record && record->revision == revision_) return DoneUnseen();
+    if (record && record->revision == revision_) return SettledAsDone();
     if (header && (!record || record->revision < revision_)) return NotDoneAfterAll();
     // A later write of ours is there, or nobody knows.
     if (wanted_) core_.observer->OnReplacedLost(revision_, Unknown());
@@ -213,6 +215,12 @@ class PutUnit final : public Unit {
     OperationResult result;
     result.status = Unknown();
     End(std::move(result));
+  }
+
+  // What went before it to the index may have been refused.
+  void SettledAsDone() {
+    lease_.reset();
+    index_outcome_.executed == Executed::kYes ? DoneUnseen() : SendHealing();
   }
 
   // It was done; what it replaced is not known. The index knew the key, or it did not.

@@ -16,6 +16,10 @@
 namespace tarn::storage::redis {
 namespace {
 
+// What the script gives for a key whose entry stays, else the length of what it removed; less than
+// this when there was none.
+constexpr int64_t kStays = 0;
+
 using Done = absl::AnyInvocable<void(absl::StatusOr<uint64_t>) &&>;
 
 IndexMember MemberOf(const Place& place) {
@@ -91,8 +95,8 @@ class RemovalUnit final : public Unit {
     uint64_t removed = 0;
     for (size_t i = 0; i < places_.size(); ++i) {
       const int64_t length = lengths[i].integer();
+      if (length != kStays) core_.index_log.Erase(partition_, places_[i].member);
       if (length < static_cast<int64_t>(kRecordHeaderBytes)) continue;
-      core_.index_log.Erase(partition_, places_[i].member);
       const IndexMember member = MemberOf(places_[i]);
       const int64_t value_bytes = length - static_cast<int64_t>(kRecordHeaderBytes);
       core_.ledger.Add(member.ns, {-1, -static_cast<int64_t>(member.key.size()) - value_bytes});

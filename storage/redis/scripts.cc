@@ -114,6 +114,7 @@ for i = 4, #KEYS do
   if length == 0 then
     redis.call('ZREM', KEYS[1], member)
     redis.call('ZREM', KEYS[2], member)
+    removed[i - 3] = -1
   elseif deadline == 0 then
     redis.call('ZREM', KEYS[2], member)
   elseif deadline <= now then
