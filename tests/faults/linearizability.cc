@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <iterator>
 #include <map>
+#include <set>
 #include <utility>
 
 namespace tarn::testing {
@@ -62,6 +63,7 @@ struct Commit {
   int64_t earliest = kBegin;
   int64_t latest = kNever;
   const Call* pushed_by = nullptr;  // Why not earlier.
+  int64_t over = kBegin;            // Before which nothing that follows its reads took effect.
 };
 
 Commit Acknowledged(const Call& call) {
@@ -70,13 +72,58 @@ Commit Acknowledged(const Call& call) {
   return commit;
 }
 
-Commit Unknown(const Call& call, uint64_t revision, std::optional<std::string> value) {
-  return {&call, revision, call.begin, kNever, std::move(value), {}, {}};
-}
+// Unknown writes of one kind, and by when one of them must have begun. Which of them it was matters
+// to nobody, so none is chosen: a choice that explains one thing may be missing for another one.
+class Pool {
+ public:
+  // In the order of their begin.
+  void Add(int64_t begin) { begins_.push_back(begin); }
+  void Need(int64_t until) {
+    untils_.insert(std::upper_bound(untils_.begin(), untils_.end(), until), until);
+  }
+  void NeedSooner(int64_t until, int64_t sooner) {
+    untils_.erase(std::lower_bound(untils_.begin(), untils_.end(), until));
+    Need(sooner);
+  }
+  bool IsEnough() const {
+    return untils_.size() <= begins_.size() &&
+           std::equal(untils_.begin(), untils_.end(), begins_.begin(),
+                      [](int64_t until, int64_t begin) { return begin <= until; });
+  }
+
+ private:
+  std::vector<int64_t> begins_;
+  std::vector<int64_t> untils_;  // Sorted.
+};
+
+// How many unknown writes it takes to get from one state to another.
+struct Needs {
+  int64_t erasures = 0;
+  int64_t increments = 0;
+  int64_t puts = 0;  // Of whatever value.
+};
+
+struct Pools {
+  Pool erasures;
+  Pool increments;
+  Pool puts;  // Those whose value nobody saw.
+
+  // False when there are not so many.
+  bool Need(const Needs& needs, int64_t until) {
+    for (int64_t i = 0; i < needs.erasures; ++i) erasures.Need(until);
+    for (int64_t i = 0; i < needs.increments; ++i) increments.Need(until);
+    for (int64_t i = 0; i < needs.puts; ++i) puts.Need(until);
+    return erasures.IsEnough() && increments.IsEnough() && puts.IsEnough();
+  }
+};
 
 class Check {
  public:
-  Check(const std::vector<Call>& calls, Unacknowledged seen) : calls_(calls), seen_(seen) {}
+  Check(const std::vector<Call>& calls, Unacknowledged seen)
+      : calls_(calls),
+        seen_(seen),
+        is_sum_(std::any_of(calls.begin(), calls.end(),
+                            [](const Call& call) { return call.kind == CallKind::kIncrement; })) {}
 
   std::optional<std::string> Run() {
     commits_.push_back(Commit{});
@@ -86,8 +133,8 @@ class Check {
     }
     std::sort(unknown_.begin(), unknown_.end(),
               [](const Call* a, const Call* b) { return a->begin < b->begin; });
-    for (const auto step : {&Check::AddReads, &Check::Explain, &Check::Bound, &Check::PlaceAbsences,
-                            &Check::CheckMismatches}) {
+    for (const auto step : {&Check::AddReads, &Check::Bound, &Check::FillPools, &Check::Explain,
+                            &Check::PlaceAbsences, &Check::CheckMismatches}) {
       if (!anomaly_) (this->*step)();
     }
     return anomaly_;
@@ -131,7 +178,6 @@ class Check {
           continue;
         }
         if (writer == nullptr) return Fail("nobody wrote what was seen: " + Show(*read));
-        std::erase(unknown_, writer);
         commit = by_revision.emplace(read->revision, Sighted(*writer, *read)).first;
       }
       if (commit->second.value != read->value) {
@@ -173,86 +219,102 @@ class Check {
     });
   }
 
-  static Commit Sighted(const Call& writer, const Call& read) {
-    Commit commit = Unknown(writer, read.revision, read.value);
-    commit.met = MetBy(writer);
+  // A put is known by its value; of increments only that there was one.
+  Commit Sighted(const Call& writer, const Call& read) {
+    Commit commit{&writer, read.revision, writer.begin, kNever, read.value, MetBy(writer), {}};
     if (writer.kind == CallKind::kIncrement) {
+      commit.by = &read;
+      commit.begin = kBegin;
       commit.met = read.value == "1" ? Met{Met::Kind::kAbsent, "", 0}
                                      : Met{Met::Kind::kValue, Before(read.value), 0};
+    } else {
+      std::erase(unknown_, &writer);
     }
     return commit;
   }
 
-  // Whether each commit met what the one before it left; unknown writes may have come between.
-  void Explain() {
-    for (size_t i = 1; i < commits_.size(); ++i) {
-      while (!Fits(commits_[i].met, commits_[i - 1])) {
-        if (!InsertBefore(i)) {
-          if (MetUnacknowledged(commits_[i])) break;
-          return Fail("an update was lost: " + Show(*commits_[i].by) + " did not meet what " +
-                      (i == 1 ? "was there at first" : Show(*commits_[i - 1].by) + " left"));
-        }
-        ++i;
+  // What unknown writes there are to explain the rest, once those are gone that were seen.
+  void FillPools() {
+    std::set<std::string> taken;
+    for (const Call& call : calls_) {
+      if (call.kind == CallKind::kTake && call.fate == Fate::kDone) taken.insert(call.value);
+    }
+    for (const Call* call : unknown_) {
+      if (IsErasure(*call)) pools_.erasures.Add(call->begin);
+      if (call->kind == CallKind::kIncrement) pools_.increments.Add(call->begin);
+      if (call->kind != CallKind::kPut) continue;
+      if (taken.count(call->value) == 1) {
+        taken_[call->value] = call->begin;
+      } else {
+        pools_.puts.Add(call->begin);
+      }
+    }
+    for (const Commit& commit : commits_) {
+      if (commit.by == nullptr || commit.by->kind != CallKind::kGet) continue;
+      if (!pools_.Need({.increments = 1}, commit.latest)) {
+        return Fail("nobody wrote what was seen: " + Show(*commit.by));
       }
     }
   }
 
-  static bool Fits(const Met& met, const Commit& before) {
-    if (met.revision != 0 && met.revision != before.revision) return false;
-    switch (met.kind) {
-      case Met::Kind::kAnything:
-        return true;
-      case Met::Kind::kAbsent:
-        return !before.value;
-      case Met::Kind::kPresent:
-        return before.value.has_value();
-      case Met::Kind::kValue:
-        return before.value == met.value;
+  // Whether each commit met what the one before it left; unknown writes may have come between.
+  void Explain() {
+    erased_.resize(commits_.size() + 1);
+    for (size_t i = 1; i < commits_.size(); ++i) {
+      const std::optional<Needs> needs = NeedsAt(i, commits_[i - 1].value);
+      if (!needs || !pools_.Need(*needs, commits_[i].latest) || !TakeNamed(i)) {
+        return Fail("an update was lost: " + Show(*commits_[i].by) + " did not meet what " +
+                    (i == 1 ? "was there at first" : Show(*commits_[i - 1].by) + " left"));
+      }
+      if (needs->erasures > 0) erased_[i] = commits_[i].latest;
     }
-    return false;
   }
 
-  // One unknown write that helps to explain what the commit at `i` met.
-  bool InsertBefore(size_t i) {
+  // What it takes at least that the commit at `i` meets what it met, after `left`; nothing when no
+  // unknown writes can bring that about.
+  std::optional<Needs> NeedsAt(size_t i, const std::optional<std::string>& left) const {
+    if (i == commits_.size()) return Needs();
     const Met& met = commits_[i].met;
-    if (met.revision != 0) return false;
-    for (const Call* call : unknown_) {
-      if (call->begin > commits_[i].end) break;
-      std::optional<std::optional<std::string>> left = Leaves(*call, commits_[i - 1], met);
-      if (!left) continue;
-      commits_.insert(commits_.begin() + static_cast<std::ptrdiff_t>(i),
-                      Unknown(*call, 0, *std::move(left)));
-      std::erase(unknown_, call);
-      return true;
-    }
-    return false;
-  }
-
-  // What the write leaves after `before`, if that leads to what was met.
-  static std::optional<std::optional<std::string>> Leaves(const Call& call, const Commit& before,
-                                                          const Met& met) {
-    using Left = std::optional<std::optional<std::string>>;
-    if (IsErasure(call)) {
-      if (!before.value) return std::nullopt;
-      const bool sum_again = met.kind == Met::Kind::kValue && IsSum(met.value) &&
-                             IsSum(*before.value) && Number(met.value) < Number(*before.value);
-      if (met.kind == Met::Kind::kAbsent || sum_again) return Left(std::in_place, std::nullopt);
+    if (met.revision != 0) {
+      const bool met_it = met.revision == commits_[i - 1].revision && left;
+      if (met_it || MetUnacknowledged(commits_[i])) return Needs();
       return std::nullopt;
     }
-    if (met.kind == Met::Kind::kAbsent) return std::nullopt;
-    if (call.kind == CallKind::kPut) {
-      if (met.kind == Met::Kind::kValue && call.value != met.value) return std::nullopt;
-      return Left(std::in_place, call.value);
+    switch (met.kind) {
+      case Met::Kind::kAnything:
+        return Needs();
+      case Met::Kind::kAbsent:
+        return Needs{.erasures = left ? 1 : 0};
+      case Met::Kind::kPresent:
+        if (left) return Needs();
+        return is_sum_ ? Needs{.increments = 1} : Needs{.puts = 1};
+      case Met::Kind::kValue:
+        return is_sum_ ? NeedsOfSum(left ? std::stoll(*left) : 0, std::stoll(met.value))
+                       : NeedsOfValue(i, left);
     }
-    const int64_t sum = (before.value ? Number(*before.value) : 0) + 1;
-    if (met.kind == Met::Kind::kValue && sum > Number(met.value)) return std::nullopt;
-    return Left(std::in_place, std::to_string(sum));
+    return std::nullopt;
   }
 
-  static bool IsSum(const std::string& value) {
-    return !value.empty() && value.find_first_not_of("0123456789") == std::string::npos;
+  static Needs NeedsOfSum(int64_t left, int64_t met) {
+    if (met >= left) return {.increments = met - left};
+    return {.erasures = 1, .increments = met};
   }
-  static int64_t Number(const std::string& value) { return IsSum(value) ? std::stoll(value) : -1; }
+
+  // That put is known by its value, and in no pool.
+  std::optional<Needs> NeedsOfValue(size_t i, const std::optional<std::string>& left) const {
+    const std::string& value = commits_[i].met.value;
+    const auto put = taken_.find(value);
+    const bool can_be = put != taken_.end() && put->second <= commits_[i].latest;
+    if (left == value || can_be) return Needs();
+    return std::nullopt;
+  }
+
+  // False when what the commit at `i` took was taken before.
+  bool TakeNamed(size_t i) {
+    const Met& met = commits_[i].met;
+    const bool named = met.kind == Met::Kind::kValue && taken_.count(met.value) == 1;
+    return !named || took_.insert(met.value).second;
+  }
 
   // That the commit met a revision of a write that nobody acknowledged.
   bool MetUnacknowledged(const Commit& commit) const {
@@ -290,6 +352,7 @@ class Check {
         if (read->begin > from) pushed_by = read;
         from = std::max(from, read->begin);
       }
+      commit.over = from;
     }
     int64_t until = kNever;
     for (auto commit = commits_.rbegin(); commit != commits_.rend(); ++commit) {
@@ -309,60 +372,76 @@ class Check {
     return i + 1 < commits_.size() ? commits_[i + 1].latest : kNever;
   }
 
-  // Reads that found nothing have no revision: each goes to the last absence that was in time. It
-  // keeps no other one from its place: of two such reads the later one never goes before the other.
+  // Reads that found nothing have no revision: each goes where a commit had left nothing, or an
+  // unknown erasure may have been. Of two such reads the later one never goes before the other.
   void PlaceAbsences() {
-    FindAbsences();
-    for (const Call& call : calls_) {
-      if (!SawNothing(call)) continue;
-      if (!PlaceAbsence(call) && !(InsertErasure(call) && PlaceAbsence(call)) &&
-          !MayHaveVanished(call)) {
-        return Fail("an entry was not seen that was there: " + Show(call));
-      }
-    }
-    Bound();
-  }
-
-  void FindAbsences() {
-    absences_.clear();
+    std::vector<size_t> absences;
     for (size_t i = 0; i < commits_.size(); ++i) {
-      if (!commits_[i].value) absences_.push_back(i);
+      if (!commits_[i].value) absences.push_back(i);
+    }
+    for (const Call& call : calls_) {
+      if (!SawNothing(call) || FitsAfterOne(call, absences) || MayHaveVanished(call)) continue;
+      hidden_.push_back(&call);
+    }
+    std::sort(hidden_.begin(), hidden_.end(),
+              [](const Call* a, const Call* b) { return a->end < b->end; });
+    if (!PlaceHidden(0, pools_)) {
+      Fail("an entry was not seen that was there: " + Show(*hidden_[most_placed_]));
     }
   }
 
-  bool PlaceAbsence(const Call& call) {
-    const auto behind = std::partition_point(absences_.begin(), absences_.end(), [&](size_t i) {
-      return commits_[i].earliest <= call.end;
-    });
-    if (behind == absences_.begin()) return false;
-    const size_t last = *std::prev(behind);
-    if (call.begin > LatestAfter(last)) return false;
-    commits_[last].reads.push_back(&call);
-    return true;
+  bool FitsAfterOne(const Call& call, const std::vector<size_t>& absences) const {
+    const auto behind = std::partition_point(
+        absences.begin(), absences.end(), [&](size_t i) { return commits_[i].over <= call.end; });
+    return behind != absences.begin() && call.begin <= LatestAfter(*std::prev(behind));
   }
 
-  // An unknown delete or take in a place where it explains that nothing was seen.
-  bool InsertErasure(const Call& seen) {
-    const auto erasure = std::find_if(unknown_.begin(), unknown_.end(), [&](const Call* call) {
-      return IsErasure(*call) && call->begin <= seen.end;
-    });
-    if (erasure == unknown_.end()) return false;
-    for (size_t i = commits_.size(); i-- > 0;) {
-      const bool last = i + 1 == commits_.size();
-      const Met::Kind next = last ? Met::Kind::kAnything : commits_[i + 1].met.kind;
-      const bool fits = next == Met::Kind::kAnything || next == Met::Kind::kAbsent;
-      if (!fits || !commits_[i].value || commits_[i].earliest > seen.end ||
-          seen.begin > LatestAfter(i) || (*erasure)->begin > LatestAfter(i)) {
-        continue;
-      }
-      commits_.insert(commits_.begin() + static_cast<std::ptrdiff_t>(i) + 1,
-                      Unknown(**erasure, 0, std::nullopt));
-      unknown_.erase(erasure);
-      Bound();
-      FindAbsences();
-      return true;
+  // Whether unknown erasures explain the reads from that one on, in the order of their ends. Tries
+  // the places of each; gives up looking, and believes, when there are too many.
+  bool PlaceHidden(size_t number, const Pools& pools) {
+    if (number == hidden_.size() || ++tried_ > kTries) return true;
+    most_placed_ = std::max(most_placed_, number);
+    const Call& call = *hidden_[number];
+    const auto behind = std::partition_point(commits_.begin(), commits_.end(),
+                                             [&](auto& commit) { return commit.over <= call.end; });
+    for (auto i = static_cast<size_t>(behind - commits_.begin()); i > 0; --i) {
+      if (call.begin > LatestAfter(i - 1)) break;
+      if (PlaceBefore(i, number, pools)) return true;
     }
     return false;
+  }
+
+  // The same, with that one right before the commit at `i`.
+  bool PlaceBefore(size_t i, size_t number, Pools pools) {
+    const std::optional<Needs> more = ToErase(i);
+    if (!more || !pools.Need(*more, LatestAfter(i - 1))) return false;
+    const std::optional<int64_t> erased = erased_[i];
+    const int64_t until = std::min(erased.value_or(LatestAfter(i - 1)), hidden_[number]->end);
+    if (erased) {
+      pools.erasures.NeedSooner(*erased, until);
+    } else {
+      pools.erasures.Need(until);
+    }
+    if (!pools.erasures.IsEnough()) return false;
+    erased_[i] = until;
+    if (PlaceHidden(number + 1, pools)) return true;
+    erased_[i] = erased;
+    return false;
+  }
+
+  // What it takes, besides an erasure, that there was nothing for a while before the commit at `i`.
+  std::optional<Needs> ToErase(size_t i) const {
+    if (erased_[i]) return Needs();
+    const std::optional<Needs> without = NeedsAt(i, commits_[i - 1].value);
+    const std::optional<Needs> with = NeedsAt(i, std::nullopt);
+    if (!without || !with) return std::nullopt;
+    return Needs{.increments = with->increments - without->increments,
+                 .puts = with->puts - without->puts};
+  }
+
+  static bool Fits(const Met& met, const Commit& before) {
+    if (met.kind == Met::Kind::kAbsent) return !before.value;
+    return before.value && met.revision == before.revision;
   }
 
   // A write that met something else than it expected: there must have been something else.
@@ -382,11 +461,21 @@ class Check {
     }
   }
 
+  static constexpr int kTries = 100'000;
+
   const std::vector<Call>& calls_;
   const Unacknowledged seen_;
-  std::vector<Commit> commits_;         // By revision, after the state at first.
-  std::vector<size_t> absences_;        // Those among them that left nothing.
-  std::vector<const Call*> unknown_;    // Unknown writes that explain nothing yet, by begin.
+  const bool is_sum_;
+  std::vector<Commit> commits_;           // By revision, after the state at first.
+  std::vector<const Call*> unknown_;      // Unknown writes, by begin, less the puts that were seen.
+  Pools pools_;                           // Of them.
+  std::map<std::string, int64_t> taken_;  // Of those puts whose value was taken: the begin.
+  std::set<std::string> took_;            // Of them: those that explain a take.
+  // Before which commits an unknown erasure left nothing, and by when that had begun.
+  std::vector<std::optional<int64_t>> erased_;
+  std::vector<const Call*> hidden_;  // Reads that found nothing where no commit left that.
+  size_t most_placed_ = 0;
+  int tried_ = 0;
   std::optional<std::string> anomaly_;  // The first.
 };
 
