@@ -119,7 +119,7 @@ TEST_CASE("a primary found by Sentinels is shown with its replicas") {
   Shell shell(On(group.url("?wait_replicas=1")));
   REQUIRE(shell.Run({"put", "k", "v"}).code == 0);
   const std::string out = InfoWhen(shell, {"-w", "table"}, [&](const std::string& text) {
-    return ReachableReplicas(group, text) == 2;
+    return ReachableReplicas(group, text) == 2 && Says(LineOf(text, "redis_sentinels:"), "3");
   });
   INFO(out);
   CHECK(Says(LineOf(out, "redis_topology:"), "sentinel"));
@@ -141,7 +141,8 @@ TEST_CASE("the nodes of a cluster are shown with their slots and replicas") {
   const char* const slots[] = {"0-5460", "5461-10921", "10922-16383"};
   for (size_t i = 0; i < group.size(); ++i) {
     const std::string line = LineOf(out, AddressOf(group.server(i)));
-    if (group.IsPrimary(i)) CHECK(Says(line, slots[i]));
+    // On a busy machine a replica may have taken over.
+    if (group.IsPrimary(i)) CHECK(Says(line, slots[i % 3]));
   }
   CHECK(ReachableReplicas(group, out) == 3);
 }

@@ -132,12 +132,13 @@ void SentinelGroup::Failover() {
   const uint16_t before = primary_port();
   auto ask_at = std::chrono::steady_clock::now();
   AwaitThat("another primary", [&] {
-    // It may give up when no replica seems to be good.
-    if (std::chrono::steady_clock::now() >= ask_at) {
-      ask_at += std::chrono::seconds(3);
+    const uint16_t port = primary_port();
+    const auto now = std::chrono::steady_clock::now();
+    // It may give up when no replica seems to be good. Asked when it is done it would do it again.
+    if (port == before && now >= ask_at) {
+      ask_at = now + std::chrono::seconds(3);
       AskSentinel(0, {"SENTINEL", "FAILOVER", kName});
     }
-    const uint16_t port = primary_port();
     return port != 0 && port != before;
   });
   AwaitSteady();
@@ -290,8 +291,9 @@ void ClusterGroup::Failover(size_t replica) {
   constexpr std::chrono::seconds kManualFailover{5};
   auto ask_at = std::chrono::steady_clock::now();
   AwaitThat("a replica takes over", [&] {
-    if (std::chrono::steady_clock::now() >= ask_at) {
-      ask_at += kManualFailover + std::chrono::seconds(1);
+    const auto now = std::chrono::steady_clock::now();
+    if (now >= ask_at) {
+      ask_at = now + kManualFailover + std::chrono::seconds(1);
       Ask(replica, {"CLUSTER", "FAILOVER"});
     }
     return IsPrimary(replica);
