@@ -274,7 +274,7 @@ TEST_CASE("a node that serves nothing any more is let go when nobody uses it") {
   });
   CHECK(link->Stats().size() == 2);
   CHECK(Set(*link) == "elsewhere");
-  CHECK(link->Ask({other}, {"SET", other.name, "v"}) == "OK");
+  CHECK(link->AskUntilDone(other, {"SET", other.name, "v"}) == "OK");
   link->OnLoop([&](Link&) { lease.reset(); });
   CHECK(Set(*link) == "OK");
 }
