@@ -113,7 +113,8 @@ void MoveLoggedMembers(Core& core, Generation generation,
     ReadLoggedMembers(core, list, generation,
                       [&core, list, generation, then, all](absl::StatusOr<LoggedMembers> found) {
                         for (int half = 0; found.ok() && half < 2; ++half) {
-                          MoveList(core, list, generation, half, then, std::move((*found)[half]), all);
+                          MoveList(core, list, generation, half, then, std::move((*found)[half]),
+                                   all);
                         }
                         all->Finish(found.status());
                       });

@@ -5,7 +5,9 @@
 #include <utility>
 
 #include "absl/strings/str_cat.h"
+#include "absl/time/time.h"
 #include "storage/base/error.h"
+#include "storage/base/logging.h"
 #include "storage/base/status.h"
 #include "storage/redis/bulk_load.h"
 #include "storage/redis/core.h"
@@ -32,6 +34,14 @@ namespace {
 absl::Status Closed() {
   return base::MakeError(absl::StatusCode::kUnavailable, base::Reason::kEngineUnavailable,
                          "the engine is being closed");
+}
+
+constexpr absl::Duration kMoveAgain = absl::Seconds(1);
+
+bool MayPass(const absl::Status& status) {
+  if (base::ReasonOf(status) == base::Reason::kNotOwner) return false;
+  return absl::IsResourceExhausted(status) || absl::IsUnavailable(status) ||
+         absl::IsAborted(status) || absl::IsUnknown(status);
 }
 
 absl::StatusOr<redis::PoolOptions> PoolOptionsOf(const RedisOptions& options,
@@ -107,6 +117,7 @@ class RedisEngine::Parts final {
 
  private:
   absl::Status AdoptContent();
+  absl::Status MoveLoggedMembers(redis::Generation generation);
 
   const RedisOptions options_;
   const Dependencies on_;
@@ -146,10 +157,7 @@ absl::Status RedisEngine::Parts::Open() {
 absl::Status RedisEngine::Parts::AdoptContent() {
   TARN_ASSIGN_OR_RETURN(const std::optional<redis::MetaRecord> meta, meta_->Read());
   const redis::Generation generation = meta ? meta->generation : 1;
-  TARN_RETURN_IF_ERROR(redis::OnLoop(core_, [this, generation](auto done) {
-    core_.generation = generation;
-    redis::MoveLoggedMembers(core_, generation, std::move(done));
-  }));
+  TARN_RETURN_IF_ERROR(MoveLoggedMembers(generation));
   TARN_ASSIGN_OR_RETURN(
       const redis::Content content,
       redis::CountContent(access_.asking(), core_.layout, generation, on_.clock.Now()));
@@ -163,6 +171,21 @@ absl::Status RedisEngine::Parts::AdoptContent() {
     core_.NoteCommit(newest);
     generations_->Start(std::move(done));
   });
+}
+
+// A Redis that is full has no room for them, but may have; and another one may take over meanwhile.
+absl::Status RedisEngine::Parts::MoveLoggedMembers(redis::Generation generation) {
+  for (bool told = false;; told = true) {
+    absl::Status moved = redis::OnLoop(core_, [this, generation](auto done) {
+      core_.generation = generation;
+      redis::MoveLoggedMembers(core_, generation, std::move(done));
+    });
+    if (moved.ok() || !MayPass(moved)) return moved;
+    if (!told) base::LogWarning("redis: the store cannot be opened yet: ", moved.message());
+    if (on_.stop.WaitForNotificationWithTimeout(kMoveAgain)) {
+      return absl::CancelledError("stopped before the store was open");
+    }
+  }
 }
 
 // --- what it does ---
