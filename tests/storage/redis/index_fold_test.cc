@@ -190,6 +190,7 @@ TEST_CASE("a put that is found to be done is indexed, although its member was re
   RedisServer server;
   base::SystemClock clock;
   KeyspaceEngine engine(server, {.clock = &clock});
+  engine.OnLoop([&] { engine.core().settle_patience_ms = 60'000; });
   REQUIRE(engine.Ask({"ACL", "SETUSER", "default", "-rpush"}) == "OK");
   server.Signal(SIGSTOP);
   auto put = std::async(std::launch::async, [&] { return Do(engine, Put("k", "v")).status; });
