@@ -74,6 +74,7 @@ void StallingProxy::StallAt(const std::string& text) {
 void StallingProxy::PassNew() {
   const std::lock_guard lock(mutex_);
   new_stall_ = false;
+  for (Pair& pair : pairs_) pair.stalls = pair.is_old;
 }
 
 void StallingProxy::Release() {

@@ -28,7 +28,7 @@ class StallingProxy {
   void Stall();
   // The same as soon as something that holds `text` has been sent to the server, which is kept.
   void StallAt(const std::string& text);
-  // Those that are made from now on pass.
+  // Those pass that were made since the last Stall(), or are made from now on.
   void PassNew();
   // All pass, and what was kept is delivered.
   void Release();
