@@ -122,6 +122,7 @@ class Writing {
   absl::Status WriteNamespaces(const std::vector<NamedNamespace>& namespaces, Header* header) {
     MakeParts(namespaces);
     std::vector<std::thread> workers;
+    workers.reserve(static_cast<size_t>(options_.threads));
     for (int i = 0; i < options_.threads; ++i) {
       workers.emplace_back([this, i] {
         // Whoever waits for an answer comes first: a checkpoint has until the next one.

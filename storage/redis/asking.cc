@@ -11,6 +11,9 @@
 namespace tarn::storage::redis {
 namespace {
 
+// Of commands that go out at once: far less than a connection lets wait.
+constexpr size_t kMaxRoundBytes = size_t{8} << 20;
+
 absl::StatusOr<Reply> ReplyOf(Answer& answer, const std::string& address) {
   TARN_RETURN_IF_ERROR(ToStatus(answer.outcome, address));
   return *std::move(answer.reply);
@@ -54,7 +57,24 @@ absl::StatusOr<std::string> Asking::Get(Partition partition, absl::string_view k
 
 absl::StatusOr<std::vector<Reply>> Asking::AskMany(CommandKind kind,
                                                    std::vector<Question> questions) {
-  if (questions.empty()) return std::vector<Reply>();
+  std::vector<Reply> replies;
+  replies.reserve(questions.size());
+  std::vector<Question> round;
+  size_t bytes = 0;
+  for (Question& question : questions) {
+    bytes += question.command.size();
+    round.push_back(std::move(question));
+    if (bytes < kMaxRoundBytes) continue;
+    TARN_RETURN_IF_ERROR(AskRound(kind, std::exchange(round, {}), replies));
+    bytes = 0;
+  }
+  TARN_RETURN_IF_ERROR(AskRound(kind, std::move(round), replies));
+  return replies;
+}
+
+absl::Status Asking::AskRound(CommandKind kind, std::vector<Question> questions,
+                              std::vector<Reply>& replies) {
+  if (questions.empty()) return absl::OkStatus();
   // Filled on the loop's thread alone; the last answer wakes the asker.
   struct Gathered {
     std::vector<absl::StatusOr<Reply>> replies;
@@ -84,12 +104,11 @@ absl::StatusOr<std::vector<Reply>> Asking::AskMany(CommandKind kind,
     }
   });
   done.get();
-  std::vector<Reply> replies;
   for (absl::StatusOr<Reply>& reply : gathered->replies) {
     TARN_RETURN_IF_ERROR(reply.status());
     replies.push_back(*std::move(reply));
   }
-  return replies;
+  return absl::OkStatus();
 }
 
 absl::StatusOr<std::vector<Reply>> Asking::AskAll(absl::Span<const absl::string_view> words) {

@@ -35,7 +35,7 @@ class Asking {
   // "" when there is no such key.
   absl::StatusOr<std::string> Get(Partition partition, absl::string_view key);
 
-  // Many commands at once; the first error of any.
+  // Many commands, as many at once as a connection lets wait; the first error of any.
   struct Question {
     Partition partition = 0;
     std::string command;
@@ -46,6 +46,9 @@ class Asking {
   absl::StatusOr<std::vector<Reply>> AskAll(absl::Span<const absl::string_view> words);
 
  private:
+  absl::Status AskRound(CommandKind kind, std::vector<Question> questions,
+                        std::vector<Reply>& replies);
+
   asio::io_context& context_;
   Link& link_;
   const std::string address_;

@@ -234,6 +234,26 @@ TEST_CASE("of daemons that take a store at the same time one at most keeps it") 
   CHECK(Eventually([&] { return keeping() == 0; }));
 }
 
+// More bytes than a connection lets wait.
+TEST_CASE("a store of many long keys is opened") {
+  const RedisServer server;
+  constexpr int kBatches = 100;
+  constexpr int kBatchKeys = 200;
+  {
+    Daemon daemon(OptionsFor(server, "a"));
+    for (int batch = 0; batch < kBatches; ++batch) {
+      std::vector<Op> puts;
+      for (int i = 0; i < kBatchKeys; ++i) {
+        puts.push_back(Put(absl::StrCat(batch, ".", i, ".", std::string(3'800, 'k')), "v"));
+      }
+      REQUIRE(Why(Independent(daemon.engine(), puts)) == "OK");
+    }
+  }
+  Daemon daemon(OptionsFor(server, "a"));
+  REQUIRE(Why(daemon.status()) == "OK");
+  CHECK(daemon.engine().CheckConsistency().ok());
+}
+
 // --- what a store that is opened says of its newest commit ---
 
 // As a crash would: the owner's last word is not there.
