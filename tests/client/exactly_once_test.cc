@@ -210,6 +210,7 @@ TEST_CASE("a client that the server has forgotten registers anew") {
                      [&](auto result) { promise.set_value(std::move(result)); })
                 .ok());
     const auto result = promise.get_future().get();
+    INFO(result.status());
     REQUIRE(result.ok());
     CHECK(result->status.ok());
   }

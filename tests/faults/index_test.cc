@@ -277,9 +277,13 @@ TEST_CASE("what Get finds is scanned and counted after Redis has lost its newest
   Judge(daemon, creators.Finish());
 }
 
+// So that no replica falls back so far that it begins from nothing: one that takes over then is
+// empty, and nothing is written to it.
+const std::vector<std::string> kLongBacklog = {"--repl-backlog-size", "256mb"};
+
 TEST_CASE("what Get finds is scanned and counted after Sentinels have replaced the primary") {
-  SentinelGroup group({.down_after_ms = 2'000});
-  RedisDaemon daemon(group.url());
+  SentinelGroup group({.down_after_ms = 2'000, .server_arguments = kLongBacklog});
+  RedisDaemon daemon(group.url("?wait_replicas=2"));
   Creators creators(daemon.endpoint());
   for (uint64_t i = 0; i < Count(1, 8); ++i) {
     creators.AwaitAcknowledged(2'000);
@@ -290,7 +294,7 @@ TEST_CASE("what Get finds is scanned and counted after Sentinels have replaced t
 }
 
 TEST_CASE("what Get finds is scanned and counted after a cluster's failover and moves of slots") {
-  ClusterGroup cluster;
+  ClusterGroup cluster({.server_arguments = kLongBacklog});
   RedisDaemon daemon(cluster.url());
   Creators creators(daemon.endpoint());
   for (uint64_t i = 0; i < Count(1, 4); ++i) {
