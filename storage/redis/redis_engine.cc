@@ -180,6 +180,7 @@ absl::Status RedisEngine::Parts::MoveLoggedMembers(redis::Generation generation)
       core_.generation = generation;
       redis::MoveLoggedMembers(core_, generation, std::move(done));
     });
+    if (access_.deposed()) return redis::NotOwner();
     if (moved.ok() || !MayPass(moved)) return moved;
     if (!told) base::LogWarning("redis: the store cannot be opened yet: ", moved.message());
     if (on_.stop.WaitForNotificationWithTimeout(kMoveAgain)) {

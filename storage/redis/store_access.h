@@ -55,6 +55,9 @@ class StoreAccess final : public LinkListener {
   // One sentence for operators: what an acknowledged write survives.
   const std::string& durability() const { return durability_; }
 
+  // Another daemon has taken the store. Thread-safe.
+  bool deposed() const { return deposed_; }
+
   // Whether writes can be done at all, as far as is known. Thread-safe.
   bool writable() const { return !deposed_ && !lost_; }
 
